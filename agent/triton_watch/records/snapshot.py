@@ -1,0 +1,76 @@
+"""What one poll cycle of one target found: built once, never changed, swapped in whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triton_watch.records.metrics import FloatArray, MetricsFrame, ModelIndex
+from triton_watch.records.model import ModelConfig, ModelState, ServerInfo
+from triton_watch.records.outcome import ProbeResult
+from triton_watch.records.target import Target
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConfigVectors:
+    """Facts of the models' configurations as vectors over a `ModelIndex`; `known` says where there is one."""
+
+    known: NDArray[np.bool_]
+    max_batch_size: FloatArray
+    instances: FloatArray
+    is_ensemble: NDArray[np.bool_]
+    has_cache: NDArray[np.bool_]
+    on_gpu: NDArray[np.float64]
+    """(g, n): 1 where the model may run on that GPU, 0 where not, NaN where nobody can tell."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SliTable:
+    """The SLIs of an interval between two scrapes, for all models of a target.
+
+    `interval` is in seconds. `values` is (len(Sli), n) in the order of `Sli`, NaN where there is no
+    data; `slo.sli.value_of` turns a cell into `SliValue` or `NoData` with its reason.
+    """
+
+    interval: float
+    models: ModelIndex
+    values: FloatArray
+    deltas: FloatArray
+    """(len(Counter), n): increase of each counter, resets counted from zero."""
+    is_new: NDArray[np.bool_]
+    """(n,): the model was not on the previous page."""
+    was_reset: NDArray[np.bool_]
+    """(n,): a counter went down, so the model's counters started again."""
+    configs: ConfigVectors
+    gpu_share: FloatArray
+    """(g, n): estimated share of each model in the compute_infer time on each GPU; NaN = unknown."""
+    gpu_energy: FloatArray
+    """(g,): joules used in the interval; NaN = not served."""
+    frame: MetricsFrame
+    """The page that ends the interval: gauges, quantiles and GPU values are read from it."""
+    counters_off: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TargetSnapshot:
+    """One cycle of one target. `at` is Unix seconds at its end; `duration` is seconds.
+
+    `live`, `ready`: None = unknown. `models`: None = the repository index could not be read, ever;
+    otherwise the last index that could. `slis`: None = no metrics page in this cycle.
+    """
+
+    target: Target
+    cycle: int
+    at: float
+    duration: float
+    probes: Mapping[str, ProbeResult]
+    live: bool | None = None
+    ready: bool | None = None
+    server: ServerInfo | None = None
+    models: tuple[ModelState, ...] | None = None
+    configs: Mapping[str, ModelConfig] | None = None
+    """By model name."""
+    slis: SliTable | None = None
