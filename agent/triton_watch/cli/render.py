@@ -1,0 +1,183 @@
+"""A snapshot as a table for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from triton_watch.daemon.describe import model_rows
+from triton_watch.records import (
+    Gpu,
+    ModelConfig,
+    ModelKey,
+    ModelState,
+    ModelStatus,
+    NoData,
+    Sli,
+    SliTable,
+    TargetSnapshot,
+)
+from triton_watch.slo.sli import quantile_of, value_of
+from triton_watch.slo.troubles import Level, find
+
+Writer: TypeAlias = Callable[[float], str]
+
+NO_DATA = "–"
+_STATE_STYLE = {ModelStatus.READY: "green", ModelStatus.LOADING: "yellow", ModelStatus.UNLOADING: "yellow"}
+
+
+def status(snapshot: TargetSnapshot) -> RenderableType:
+    """Return the whole status: the server, its models, its GPUs, and what is wrong."""
+    parts: list[RenderableType] = [_headline(snapshot), Text("")]
+    if model_rows(snapshot):
+        parts += [_models(snapshot), Text("")]
+    if snapshot.slis is not None and snapshot.slis.frame.gpus:
+        parts += [_gpus(snapshot.slis), Text("")]
+    parts.append(_troubles(snapshot))
+    return Group(*parts)
+
+
+def _headline(snapshot: TargetSnapshot) -> Text:
+    server = snapshot.server
+    what = f"{server.name} {server.version}" if server else "server unknown"
+    line = Text.assemble((snapshot.target.name, "bold"), f"  {what}  ")
+    line.append("live " + _word(snapshot.live), style=_truth(snapshot.live))
+    line.append("  ")
+    line.append("ready " + _word(snapshot.ready), style=_truth(snapshot.ready))
+    if snapshot.slis is not None and snapshot.slis.interval > 0:
+        line.append(f"  over {snapshot.slis.interval:.1f} s", style="dim")
+    return line
+
+
+def _word(value: bool | None) -> str:
+    return "unknown" if value is None else "yes" if value else "no"
+
+
+def _truth(value: bool | None) -> str:
+    return "yellow" if value is None else "green" if value else "red"
+
+
+def _models(snapshot: TargetSnapshot) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("MODEL", overflow="fold")
+    table.add_column("STATE", no_wrap=True)
+    for title in ("REQ/S", "ERR/S", "QUEUE", "COMPUTE", "REQUEST", "P99", "BATCH", "EFFIC.", "CACHE", "IN-FL.", "GPU"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for key, state in model_rows(snapshot):
+        table.add_row(*_model(key, state, snapshot))
+    return table
+
+
+def _model(key: ModelKey, state: ModelState | None, snapshot: TargetSnapshot) -> list[Text]:
+    name = Text(key.name)
+    name.append(f":{key.version}" if key.version else "", style="dim")
+    status = state.status if state else None
+    cells = [name, Text(status.value if status else NO_DATA, style=_STATE_STYLE.get(status, "red") if status else "")]
+    slis = snapshot.slis
+    if slis is None or key not in slis.models.row:
+        return cells + [Text(NO_DATA, style="dim")] * 11
+    config = (snapshot.configs or {}).get(key.name)
+    failing = slis.values[list(Sli).index(Sli.FAILURE_RATE), slis.models.row[key]] > 0
+    return [
+        *cells,
+        _cell(slis, key, Sli.REQUEST_RATE, rate),
+        _cell(slis, key, Sli.FAILURE_RATE, rate, style="red" if failing else ""),
+        _cell(slis, key, Sli.QUEUE_TIME, seconds),
+        _cell(slis, key, Sli.COMPUTE_INFER_TIME, seconds),
+        _cell(slis, key, Sli.REQUEST_TIME, seconds),
+        _p99(slis, key),
+        _batch(slis, key, config),
+        _cell(slis, key, Sli.BATCH_EFFICIENCY, percent),
+        _cell(slis, key, Sli.CACHE_HIT_RATIO, percent),
+        _cell(slis, key, Sli.IN_FLIGHT, lambda v: f"{v:.1f}"),
+        _cell(slis, key, Sli.GPU_UTILIZATION, percent),
+    ]
+
+
+def _cell(slis: SliTable, key: ModelKey, sli: Sli, write: Writer, style: str = "") -> Text:
+    value = value_of(slis, key, sli)
+    return Text(NO_DATA, style="dim") if isinstance(value, NoData) else Text(write(value.value), style=style)
+
+
+def _p99(slis: SliTable, key: ModelKey) -> Text:
+    value = quantile_of(slis, key, "request", "0.99")
+    return Text(NO_DATA, style="dim") if isinstance(value, NoData) else Text(seconds(value.value))
+
+
+def _batch(slis: SliTable, key: ModelKey, config: ModelConfig | None) -> Text:
+    value = value_of(slis, key, Sli.AVERAGE_BATCH)
+    if isinstance(value, NoData):
+        return Text(NO_DATA, style="dim")
+    limit = f"/{config.max_batch_size}" if config and config.max_batch_size > 1 else ""
+    return Text(f"{value.value:.1f}{limit}")
+
+
+def _gpus(slis: SliTable) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("GPU", no_wrap=True)
+    for title in ("UTIL.", "MEMORY", "POWER"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("COMPUTE TIME BY MODEL (estimate)")
+    frame = slis.frame
+    for i, uuid in enumerate(frame.gpus):
+        values = frame.gpu_values[:, i]
+        share = slis.gpu_share[i]
+        names = (f"{key.name} {share[row]:.0%}" for row, key in enumerate(slis.models.keys) if share[row] > 0)
+        table.add_row(
+            uuid,
+            _or_dash(values[Gpu.UTILIZATION], percent),
+            f"{_or_dash(values[Gpu.MEMORY_USED], gibibytes)} of {_or_dash(values[Gpu.MEMORY_TOTAL], gibibytes)}",
+            f"{_or_dash(values[Gpu.POWER], watts)} of {_or_dash(values[Gpu.POWER_LIMIT], watts)}",
+            ", ".join(names) or NO_DATA,
+        )
+    return table
+
+
+def _troubles(snapshot: TargetSnapshot) -> RenderableType:
+    troubles = find(snapshot)
+    if not troubles:
+        return Text("Nothing wrong that the server's own metrics could show.", style="green")
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for trouble in troubles:
+        style = "red" if trouble.level is Level.PROBLEM else "yellow"
+        table.add_row(
+            Text(trouble.level.value, style=style), Text(trouble.model.name if trouble.model else "server"), trouble.sentence
+        )
+    return table
+
+
+def seconds(value: float) -> str:
+    """Write a time with the unit that suits it."""
+    if value < 0.001:
+        return f"{value * 1e6:.0f} µs"
+    if value < 1:
+        return f"{value * 1e3:.3g} ms"
+    return f"{value:.3g} s"
+
+
+def rate(value: float) -> str:
+    """Write a rate per second."""
+    return "0" if value == 0 else f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+def percent(value: float) -> str:
+    """Write a ratio as a percentage."""
+    return f"{value:.0%}"
+
+
+def gibibytes(value: float) -> str:
+    """Write bytes as GiB."""
+    return f"{value / 2**30:.1f} GiB"
+
+
+def watts(value: float) -> str:
+    """Write watts."""
+    return f"{value:.0f} W"
+
+
+def _or_dash(value: float, write: Writer) -> str:
+    return NO_DATA if value != value else write(value)  # noqa: PLR0124 - NaN is the one that differs

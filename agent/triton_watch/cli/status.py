@@ -1,0 +1,93 @@
+"""`triton-watch status`: what one server is doing right now."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from triton_watch.cli.targets import settings_from, target_options
+
+if TYPE_CHECKING:
+    from triton_watch.records import Target, TargetSnapshot
+
+UNREACHABLE = 3
+
+
+@click.command("status")
+@target_options
+@click.option("--wait", default="3s", show_default=True, help="Time between the two polls.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(wait: str, as_json: bool, **flags: object) -> None:
+    """Poll a Triton twice and print its models: state, traffic, errors, queue, batches, latency, GPU.
+
+    Exit code: 0 all well; 1 something is wrong (it is listed); 3 the server could not be reached.
+
+    \b
+    Example:
+      triton-watch status --target http://localhost:8000
+      triton-watch status --target http://localhost:8000 --json | jq '.models[].slis'
+    """
+    from triton_watch.config import ParseError, parse_duration
+
+    if not flags["targets"]:
+        raise click.UsageError("which server? Give --target http://HOST:8000.")
+    if len(flags["targets"]) > 1:  # type: ignore[arg-type]  # click makes a tuple of a repeatable flag
+        raise click.UsageError("status looks at one server: give --target once, or use `run` for several.")
+    try:
+        pause = parse_duration(wait)
+    except ParseError as error:
+        raise click.UsageError(f"--wait: {error}") from None
+    settings = settings_from(None, **flags)
+    snapshot = poll_twice(settings.targets[0], pause, quiet=as_json)
+    _show(snapshot, as_json=as_json)
+    sys.exit(exit_code(snapshot))
+
+
+def poll_twice(target: Target, pause: float, *, quiet: bool = False) -> TargetSnapshot:
+    """Run two cycles `pause` seconds apart and return the second; a bar on stderr counts the pause."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from triton_watch.probes.cycle import TargetPoller
+
+    poller = TargetPoller(target)
+    try:
+        first = poller.cycle()
+        if not first.probes["metrics"].ok and not first.probes["live"].ok:
+            return first
+        console = Console(stderr=True, quiet=quiet or not sys.stderr.isatty())
+        with Progress(console=console, transient=True) as progress:
+            task = progress.add_task(f"measuring for {pause:g} s", total=pause)
+            end = time.monotonic() + pause
+            while (left := end - time.monotonic()) > 0:
+                time.sleep(min(0.1, left))
+                progress.update(task, completed=pause - max(0.0, left))
+        return poller.cycle()
+    finally:
+        poller.close()
+
+
+def exit_code(snapshot: TargetSnapshot) -> int:
+    """Return 3 when the server answered nothing, 1 when something is wrong, else 0."""
+    from triton_watch.slo.troubles import Level, find
+
+    if not any(result.ok for result in snapshot.probes.values()):
+        return UNREACHABLE
+    return int(any(trouble.level is Level.PROBLEM for trouble in find(snapshot)))
+
+
+def _show(snapshot: TargetSnapshot, *, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        from triton_watch.daemon.describe import describe
+
+        click.echo(json.dumps(describe(snapshot), indent=2, ensure_ascii=False))
+        return
+    from triton_watch.cli.render import status
+    from triton_watch.cli.terminal import console
+
+    console().print(status(snapshot))

@@ -1,0 +1,51 @@
+"""The flags that name targets, shared by commands, and settings made from them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from triton_watch.records import Settings
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--target", "-t", "targets", multiple=True, metavar="URL", help="HTTP URL of a Triton. Repeatable."),
+    click.option("--grpc", metavar="HOST:PORT", help="gRPC address.  [default: the URL's port + 1]"),
+    click.option("--metrics-url", metavar="URL", help="Metrics page.  [default: the URL's port + 2]"),
+    click.option("--header", "headers", multiple=True, metavar="'Name: value'", help="Sent with each request."),
+    click.option("--bearer-token-file", metavar="FILE", help="A file that holds a bearer token."),
+    click.option("--ca-file", metavar="FILE", help="CA certificates (PEM) for https."),
+    click.option("--insecure-skip-verify", is_flag=True, help="Accept any certificate."),
+    click.option("--timeout", help="Time for one whole request, such as 3s.  [default: 3s]"),
+)
+
+
+def target_options(function: Function) -> Function:
+    """Add the flags that name targets to a command."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def settings_from(config_file: Path | None, **flags: Any) -> Settings:  # noqa: ANN401 - flags of click, checked by config
+    """Return the settings of a file or of flags; print what is wrong and exit with 2, or 3 if unreadable."""
+    from triton_watch.config import ConfigError, ConfigUnreadableError, from_flags, load
+
+    given = [name for name, value in flags.items() if value not in (None, False, ())]
+    try:
+        if config_file is None:
+            return from_flags(**flags)
+        if given:
+            names = ", ".join("--" + name.replace("_", "-").removesuffix("s") for name in given)
+            raise click.UsageError(f"--config says what to watch: leave out {names}, or write it into the file.")
+        return load(config_file)
+    except ConfigError as error:
+        for line in str(error).splitlines():
+            click.echo(f"triton-watch: {line}", err=True)
+        sys.exit(3 if isinstance(error, ConfigUnreadableError) else 2)

@@ -1,0 +1,169 @@
+"""Addresses: checked, brought to one form, and the ones that were not given derived from those that were.
+
+Triton serves HTTP on 8000, gRPC on 8001 and metrics on 8002, and people who move them keep the distance:
+a server whose HTTP port is P is looked for at P+1 (gRPC) and P+2 (metrics) unless told otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv6Address
+from urllib.parse import SplitResult, urlsplit
+
+from triton_watch.config.errors import ParseError
+
+TRITON_HTTP_PORT = 8000
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})", re.ASCII)
+_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~%+,=-]+)*/?", re.ASCII)
+_OWN_PATHS = re.compile(r"/(?:v2|metrics)(?:/|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a server is. The URLs are absolute, without a slash at the end; `grpc` is `host:port`."""
+
+    http_url: str
+    metrics_url: str
+    grpc: str
+    host_port: str
+    """Of `http_url`; the target's name when it has none."""
+
+
+def http_url(text: str) -> str:
+    """Check the URL of the HTTP service, such as `http://triton:8000` or `https://proxy/triton`.
+
+    `http://` without a port means 8000, Triton's own. A path is taken for the prefix of a reverse proxy.
+    Raises `ParseError`.
+    """
+    url = _split(text, "http://localhost:8000")
+    if _OWN_PATHS.search(url.path):
+        raise ParseError(
+            f'"{text}" goes past the server: leave out {url.path}, the paths of Triton are added to it.'
+        )
+    port = TRITON_HTTP_PORT if url.scheme == "http" and url.port is None else url.port
+    return f"{url.scheme}://{_netloc(url, port)}{url.path.rstrip('/')}"
+
+
+def metrics_url(text: str) -> str:
+    """Check the URL of the metrics page; without a path it is `/metrics`. Raises `ParseError`."""
+    url = _split(text, "http://localhost:8002/metrics")
+    path = url.path if url.path not in ("", "/") else "/metrics"
+    return f"{url.scheme}://{_netloc(url, url.port)}{path}"
+
+
+def host(text: str) -> str:
+    """Check the host name or IP address of a server that uses Triton's own ports. Raises `ParseError`."""
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    if "/" in text:
+        raise ParseError("is a URL where a host name belongs: write it under url.")
+    if re.fullmatch(r"[^:]+:\d+", text):
+        raise ParseError(f'"{text}" has a port: write url: http://{text}, or the host alone.')
+    if not _is_host(bare):
+        raise ParseError(f'"{text}" is not a host: write a host name or an IP address.')
+    return bare
+
+
+def host_port(text: str, *, example: str = "localhost:8001", lowest: int = 1) -> tuple[str, int]:
+    """Read `host:port` or `[IPv6]:port`; the host comes without brackets. Raises `ParseError`."""
+    if "://" in text:
+        raise ParseError(f"has a scheme: write host and port alone, such as {example}.")
+    match = re.fullmatch(r"(?:\[(?P<six>[^\]]+)\]|(?P<name>[^:]*)):(?P<port>\d{1,5})", text, re.ASCII)
+    if match is None:
+        raise ParseError(f'"{text}" is not host:port: write it like {example}.')
+    name, port = match["six"] or match["name"], int(match["port"])
+    if not _is_host(name):
+        raise ParseError(f'"{text}" has no valid host before the port: write it like {example}.')
+    if not lowest <= port <= 65535:
+        raise ParseError(f"port {port} does not exist: choose one from {lowest} to 65535.")
+    return name, port
+
+
+def listen(text: str) -> tuple[str, int]:
+    """Read the address to listen on, `host:port`; port 0 is any free one. Raises `ParseError`."""
+    if text.startswith(":"):
+        raise ParseError(
+            f'"{text}" has no host: write 127.0.0.1{text} for this machine, 0.0.0.0{text} for all.'
+        )
+    return host_port(text, example="127.0.0.1:8003", lowest=0)
+
+
+def grpc_address(text: str) -> str:
+    """Check a gRPC address, `host:port` without a scheme. Raises `ParseError`."""
+    name, port = host_port(text)
+    return f"{bracketed(name)}:{port}"
+
+
+def derive(url: str, metrics: str | None, grpc: str | None) -> Addresses:
+    """Fill in the metrics URL and the gRPC address from a URL that `http_url` has checked.
+
+    Raises:
+        ParseError: the port is too high for P+1 or P+2 to exist and they were not given.
+
+    """
+    parts = urlsplit(url)
+    port = parts.port or TRITON_HTTP_PORT
+    if port + 2 > 65535 and (metrics is None or grpc is None):
+        raise ParseError(
+            f"the ports after {port} cannot be those of gRPC and metrics: set grpc and metrics_url."
+        )
+    name = bracketed(parts.hostname or "")
+    return Addresses(
+        http_url=url,
+        metrics_url=metrics or f"{parts.scheme}://{name}:{port + 2}/metrics",
+        grpc=grpc or f"{name}:{port + 1}",
+        host_port=f"{name}:{parts.port or 443}",
+    )
+
+
+def bracketed(name: str) -> str:
+    """Put an IPv6 address in brackets, as it stands before a port; any other host is left as it is."""
+    return f"[{name}]" if ":" in name else name
+
+
+def _is_host(name: str) -> bool:
+    if ":" not in name:
+        return _HOST.fullmatch(name) is not None
+    try:
+        IPv6Address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _split(text: str, example: str) -> SplitResult:
+    """Split and check a URL. A URL that holds a password is never repeated in a message."""
+    if "@" in text:
+        raise ParseError(
+            "has a user name or password in it: move them to basic_auth (username, password_file)."
+        )
+    if any(character <= " " or character > "~" for character in text):
+        raise ParseError(f"has a space or a character outside ASCII: write it like {example}.")
+    if "?" in text or "#" in text:
+        raise ParseError("has a query or a fragment (what follows ? or #): leave it out.")
+    scheme, separator, _ = text.partition("://")
+    if not separator:
+        raise ParseError(f'"{text}" has no scheme: write it like {example}.')
+    if scheme.lower() not in ("http", "https"):
+        raise ParseError(f'"{text}" is not an HTTP address: start it with http:// or https://.')
+    return _checked(text, example)
+
+
+def _checked(text: str, example: str) -> SplitResult:
+    try:
+        url = urlsplit(text)
+        port, name = url.port, url.hostname or ""
+    except ValueError:
+        raise ParseError(f'"{text}" has no valid host and port: write it like {example}.') from None
+    if port == 0 or url.netloc.endswith(":") or not _is_host(name):
+        raise ParseError(f'"{text}" has no valid host and port: write it like {example}.')
+    if not _PATH.fullmatch(url.path):
+        raise ParseError(
+            f'the path "{url.path}" of the URL cannot be used: write plain segments such as /triton.'
+        )
+    return url
+
+
+def _netloc(url: SplitResult, port: int | None) -> str:
+    name = bracketed(url.hostname or "")
+    return name if port is None else f"{name}:{port}"

@@ -1,0 +1,147 @@
+"""From checked sections to `Settings`: defaults filled in, addresses derived, settings compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from triton_watch.config import addresses
+from triton_watch.config.common import Common, Resolver
+from triton_watch.config.errors import Location, ParseError
+from triton_watch.config.model import ConfigFile, DefaultsSection, LogSection, TargetSection, WebSection
+from triton_watch.config.units import format_duration
+from triton_watch.records import LogSettings, Settings, Target, Timeouts, TlsSettings, WebSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from triton_watch.config.expand import Report
+
+_DEFAULT_INTERVAL = 15.0
+_DEFAULT_TIMEOUTS = Timeouts(connect=1.0, read=2.0, total=3.0)
+_DEFAULT_BODY_LIMIT = 50_000_000
+_DEFAULT_POLL_THREADS = 64
+_TOTAL_OF_INTERVAL = 0.8
+"""The default total timeout leaves a fifth of a short interval free."""
+
+
+def settings(config: ConfigFile, base: Path, report: Report) -> Settings | None:
+    """Build the settings; None when a target could not be built. `base` is where relative paths start."""
+    builder = _Builder(Resolver(base, report), report)
+    defaults = builder.resolver.common(config.defaults or DefaultsSection(), ("defaults",))
+    built = [
+        builder.target(section, defaults, ("targets", index)) for index, section in enumerate(config.targets)
+    ]
+    targets = tuple(target for target in built if target is not None)
+    if len(targets) < len(built):
+        return None
+    _refuse_same_names(config.targets, targets, report)
+    return Settings(
+        targets=targets,
+        web=web(config.web or WebSection()),
+        log=_log(config.log or LogSection()),
+        poll_threads=config.poll_threads or _DEFAULT_POLL_THREADS,
+    )
+
+
+def web(section: WebSection) -> WebSettings:
+    """Build where to listen from a checked section."""
+    return WebSettings() if section.listen is None else WebSettings(*addresses.listen(section.listen))
+
+
+def _log(section: LogSection) -> LogSettings:
+    usual = LogSettings()
+    return LogSettings(level=section.level or usual.level, format=section.format or usual.format)
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    resolver: Resolver
+    report: Report
+
+    def target(self, section: TargetSection, defaults: Common, at: Location) -> Target | None:
+        own = self.resolver.common(section, at)
+        common = own.over(defaults)
+        try:
+            found = addresses.derive(_url(section), section.metrics_url, section.grpc)
+        except ParseError as error:
+            self.report((*at, "url"), str(error))
+            return None
+        interval = common.interval or _DEFAULT_INTERVAL
+        timed = section.interval is not None or section.timeouts is not None
+        self._check_credentials(common, at)
+        self._check_list(section.expected_models, (*at, "expected_models"))
+        self._check_list(section.gpus, (*at, "gpus"))
+        return Target(
+            name=section.name or found.host_port,
+            http_url=found.http_url,
+            metrics_url=found.metrics_url,
+            grpc_address=found.grpc,
+            interval=interval,
+            timeouts=self._timeouts(common, interval, at if timed else ("defaults",)),
+            body_limit=common.body_limit or _DEFAULT_BODY_LIMIT,
+            credentials=common.credentials(),
+            tls=common.tls or TlsSettings(),
+            model_repositories=self._repositories(section.model_repository or [], at),
+            expected_models=tuple(section.expected_models or ()),
+            gpus=tuple(section.gpus or ()),
+        )
+
+    def _timeouts(self, common: Common, interval: float, at: Location) -> Timeouts:
+        usual = round(min(_DEFAULT_TIMEOUTS.total, _TOTAL_OF_INTERVAL * interval), 3)
+        total = common.total or usual
+        connect = common.connect or min(_DEFAULT_TIMEOUTS.connect, total)
+        read = common.read or min(_DEFAULT_TIMEOUTS.read, total)
+        if total >= interval:
+            text = f"is {_d(total)}, not shorter than the interval of {_d(interval)}: lower it or raise that."
+            self.report((*at, "timeouts", "total"), text)
+        for name, value in (("connect", connect), ("read", read)):
+            if value > total:
+                text = f"is {_d(value)}, longer than timeouts.total of {_d(total)}: lower it or raise that."
+                self.report((*at, "timeouts", name), text)
+        return Timeouts(connect=connect, read=read, total=total)
+
+    def _check_credentials(self, common: Common, at: Location) -> None:
+        names = {name.lower() for name, _ in common.headers or ()}
+        if common.login is not None and "authorization" in names:
+            text = "has Authorization beside basic_auth or a bearer token: keep one of them."
+            self.report((*at, "headers"), text)
+        if common.restricted is not None and common.restricted[0].lower() in names:
+            self.report((*at, "restricted_api", "header"), "is among headers too: keep one of them.")
+
+    def _check_list(self, values: Sequence[str] | None, at: Location) -> None:
+        seen: set[str] = set()
+        for index, value in enumerate(values or ()):
+            if value in seen:
+                self.report((*at, index), f"{value} is in the list twice: keep one.")
+            seen.add(value)
+
+    def _repositories(self, names: Sequence[str], at: Location) -> tuple[Path, ...]:
+        for name in names:
+            if "://" in name:
+                text = f"{name} is not a directory of this machine: mount the repository and give its path."
+                self.report((*at, "model_repository"), text)
+        return tuple(self.resolver.base / name for name in names)
+
+
+def _url(section: TargetSection) -> str:
+    if section.url is not None:
+        return section.url
+    return f"http://{addresses.bracketed(section.host or '')}:{addresses.TRITON_HTTP_PORT}"
+
+
+def _refuse_same_names(sections: Sequence[TargetSection], targets: Sequence[Target], report: Report) -> None:
+    first: dict[str, int] = {}
+    for index, target in enumerate(targets):
+        if target.name in first:
+            what = "is already that of" if sections[index].name else "(from the address) is already that of"
+            text = (
+                f"the name {target.name} {what} targets[{first[target.name]}]: give each target its own name."
+            )
+            report(("targets", index, "name"), text)
+        first.setdefault(target.name, index)
+
+
+def _d(seconds: float) -> str:
+    return format_duration(seconds)

@@ -1,0 +1,67 @@
+"""`${NAME}` in the values of a configuration: replaced from the environment after YAML was read.
+
+Because YAML is read first, the content of a variable can never become structure. Keys are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from triton_watch.config.errors import Location, ParseError
+
+_REFERENCE = re.compile(
+    r"\$\$|\$\{(?P<name>[A-Za-z_]\w*)(?::-(?P<default>[^${}]*))?\}|(?P<bad>\$\{)", re.ASCII
+)
+
+Report = Callable[[Location, str], None]
+
+
+class Expanded(str):
+    """Text that came, in part at least, from the environment: where a number belongs, it may spell one."""
+
+    __slots__ = ()
+
+
+def expand_text(text: str, environ: Mapping[str, str]) -> str:
+    """Replace `${NAME}` and `${NAME:-default}` (for unset or empty) in a text; `$$` is one dollar.
+
+    Raises:
+        ParseError: a variable is not set and has no default, or a `${` is no reference.
+
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        if match["bad"]:
+            raise ParseError(
+                "has a ${ that names no variable: write ${NAME} or ${NAME:-default}, and $$ for a dollar."
+            )
+        name, default = match["name"], match["default"]
+        if name is None:
+            return "$"
+        if default is not None:
+            return environ.get(name) or default
+        if name not in environ:
+            raise ParseError(
+                f"needs the environment variable {name}, which is unset: set it or write ${{{name}:-value}}."
+            )
+        return environ[name]
+
+    result = _REFERENCE.sub(replace, text)
+    return Expanded(result) if "${" in text else result
+
+
+def expand(value: Any, environ: Mapping[str, str], report: Report, at: Location = ()) -> Any:  # noqa: ANN401 - YAML's data
+    """Replace references in all texts of a tree; what is wrong goes to `report` with its location."""
+    if isinstance(value, dict):
+        return {key: expand(item, environ, report, (*at, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [expand(item, environ, report, (*at, index)) for index, item in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+    try:
+        return expand_text(value, environ)
+    except ParseError as error:
+        report(at, str(error))
+        return value

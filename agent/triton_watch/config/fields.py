@@ -1,0 +1,181 @@
+"""The types of settings: what a value must be, what it becomes, and how the JSON Schema says so.
+
+Units after validation: durations are seconds (float), sizes bytes (int), percentages ratios (float).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Strict, WithJsonSchema
+
+from triton_watch.config import addresses, units
+from triton_watch.config.errors import ParseError
+from triton_watch.config.expand import Expanded
+
+_REFERENCE: Final = r"\$\{"
+"""An editor's schema must accept `${NAME}` wherever the loader would."""
+_MIN_INTERVAL, _MAX_INTERVAL = 0.1, 86_400.0
+
+
+def _form(kind: str, pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"title": kind, "type": "string", "pattern": f"^(?:{pattern})$|{_REFERENCE}"})
+
+
+def _positive_duration(value: object) -> float:
+    seconds = units.parse_duration(value)
+    if seconds <= 0:
+        raise ParseError("is zero: give a time longer than 0s.")
+    return seconds
+
+
+def _interval(value: object) -> float:
+    seconds = _positive_duration(value)
+    if not _MIN_INTERVAL <= seconds <= _MAX_INTERVAL:
+        raise ParseError(f"{units.format_duration(seconds)} is out of range: choose from 100ms to 1d.")
+    return seconds
+
+
+def _positive_size(value: object) -> int:
+    size = units.parse_size(value)
+    if size <= 0:
+        raise ParseError("is zero: give at least 1B.")
+    return size
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise ParseError("is empty: give a value or delete the line.")
+    return text
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"\S(?:.{0,198}\S)?", text) or not text.isprintable():
+        raise ParseError("is not a name: use 1 to 200 visible characters, without spaces at the ends.")
+    return text
+
+
+def _gpu(text: str) -> str:
+    if not re.fullmatch(r"(?:GPU|MIG)-[0-9A-Za-z/-]{4,100}", text, re.ASCII):
+        raise ParseError(
+            f'"{text}" is not the UUID of a GPU: copy it from the output of nvidia-smi -L (GPU-...).'
+        )
+    return text
+
+
+def _user(text: str) -> str:
+    if ":" in text or not text.isprintable() or not text:
+        raise ParseError("cannot be a user name: it must be visible characters without a colon.")
+    return text
+
+
+def header_value(text: str) -> str:
+    """Check the value of an HTTP header; its text is never in the message. Raises `ParseError`."""
+    if not text or text != text.strip() or not text.isascii() or not text.isprintable():
+        raise ParseError("is not a header value: it must be visible ASCII characters on one line.")
+    return text
+
+
+def password(text: str) -> str:
+    """Check a password; its text is never in the message. Raises `ParseError`."""
+    if not text or not text.isprintable():
+        raise ParseError("is not a password: it is empty or has a control character.")
+    return text
+
+
+def bearer_token(text: str) -> str:
+    """Check a bearer token; its text is never in the message. Raises `ParseError`."""
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ParseError("is not a bearer token: it must be visible ASCII characters without a space.")
+    return text
+
+
+def _whole_number(value: object) -> object:
+    return int(value) if isinstance(value, Expanded) and re.fullmatch(r"\d{1,9}", value, re.ASCII) else value
+
+
+def _truth(value: object) -> object:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, Expanded) else value
+
+
+def _threads(value: int) -> int:
+    if not 1 <= value <= 1024:
+        raise ParseError(f"{value} is out of range: choose from 1 to 1024.")
+    return value
+
+
+def _one_or_more(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _choice(*choices: str) -> tuple[AfterValidator, WithJsonSchema]:
+    def check(text: str) -> str:
+        if text not in choices:
+            raise ParseError(f'"{text}" is not one of {", ".join(choices)}.')
+        return text
+
+    schema: dict[str, Any] = {"anyOf": [{"enum": list(choices)}, {"type": "string", "pattern": _REFERENCE}]}
+    return AfterValidator(check), WithJsonSchema(schema)
+
+
+_TEXT: Final = {"type": "string", "minLength": 1}
+_LEVEL, _LEVEL_SCHEMA = _choice("debug", "info", "warning", "error")
+_FORMAT, _FORMAT_SCHEMA = _choice("text", "json")
+
+Text: TypeAlias = Annotated[str, AfterValidator(_filled), WithJsonSchema(_TEXT)]
+Name: TypeAlias = Annotated[str, AfterValidator(_name), WithJsonSchema({**_TEXT, "maxLength": 200})]
+Duration: TypeAlias = Annotated[
+    float, BeforeValidator(_positive_duration), _form("duration", units.DURATION_PATTERN)
+]
+Interval: TypeAlias = Annotated[float, BeforeValidator(_interval), _form("duration", units.DURATION_PATTERN)]
+Percentage: TypeAlias = Annotated[
+    float, BeforeValidator(units.parse_percentage), _form("percentage", units.PERCENTAGE_PATTERN)
+]
+Size: TypeAlias = Annotated[int, BeforeValidator(_positive_size), _form("size", units.SIZE_PATTERN)]
+HttpUrl: TypeAlias = Annotated[
+    str, AfterValidator(addresses.http_url), _form("http or https URL", r"[Hh][Tt][Tt][Pp][Ss]?://[^@?#\s]+")
+]
+MetricsUrl: TypeAlias = Annotated[
+    str,
+    AfterValidator(addresses.metrics_url),
+    _form("http or https URL", r"[Hh][Tt][Tt][Pp][Ss]?://[^@?#\s]+"),
+]
+Host: TypeAlias = Annotated[
+    str, AfterValidator(addresses.host), _form("host name or IP address", r"[A-Za-z0-9_.:%\[\]-]+")
+]
+GrpcAddress: TypeAlias = Annotated[
+    str, AfterValidator(addresses.grpc_address), _form("host:port", r"[^/@\s]+:\d{1,5}")
+]
+Gpu: TypeAlias = Annotated[str, AfterValidator(_gpu), _form("UUID of a GPU", r"(?:GPU|MIG)-[0-9A-Za-z/-]+")]
+UserName: TypeAlias = Annotated[str, AfterValidator(_user), WithJsonSchema(_TEXT)]
+Password: TypeAlias = Annotated[str, AfterValidator(password), WithJsonSchema(_TEXT)]
+BearerToken: TypeAlias = Annotated[str, AfterValidator(bearer_token), WithJsonSchema(_TEXT)]
+HeaderText: TypeAlias = Annotated[str, AfterValidator(header_value), WithJsonSchema(_TEXT)]
+Listen: TypeAlias = Annotated[str, _form("host:port", r"[^/@\s]*:\d{1,5}")]
+LogLevel: TypeAlias = Annotated[str, _LEVEL, _LEVEL_SCHEMA]
+LogFormat: TypeAlias = Annotated[str, _FORMAT, _FORMAT_SCHEMA]
+Threads: TypeAlias = Annotated[
+    int,
+    Strict(),
+    BeforeValidator(_whole_number),
+    AfterValidator(_threads),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": 1024},
+                {"type": "string", "pattern": _REFERENCE},
+            ]
+        }
+    ),
+]
+Truth: TypeAlias = Annotated[
+    bool,
+    BeforeValidator(_truth),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": _REFERENCE}]}),
+]
+Paths: TypeAlias = Annotated[
+    list[Text],
+    BeforeValidator(_one_or_more),
+    WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}),
+]

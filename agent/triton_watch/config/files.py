@@ -1,0 +1,54 @@
+"""Files that a configuration names: secrets, read at each load, and PEM files, which must exist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triton_watch.config.errors import ParseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_SECRET_BYTES = 65_536
+
+
+def read_secret(path: Path) -> str:
+    """Read a secret from a file, without the newline at its end; the text is never in a message.
+
+    Raises:
+        ParseError: the file cannot be read, is empty, too large or not UTF-8.
+
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_SECRET_BYTES + 1)
+    except OSError as error:
+        raise ParseError(f"{path} {_why(error)}") from error
+    if len(content) > MAX_SECRET_BYTES:
+        raise ParseError(f"{path} is over 64 KiB: this is not a secret.")
+    try:
+        text = content.decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise ParseError(f"{path} is not UTF-8 text: save it as such.") from error
+    if not text:
+        raise ParseError(f"{path} is empty: write the secret into it.")
+    return text
+
+
+def existing(path: Path) -> Path:
+    """Check that a file can be read. Raises `ParseError`."""
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        raise ParseError(f"{path} {_why(error)}") from error
+
+
+def _why(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "does not exist: give the path of a file, relative to the configuration."
+    if isinstance(error, IsADirectoryError):
+        return "is a directory: give the path of a file in it."
+    if isinstance(error, PermissionError):
+        return "may not be read by this user: change its owner or mode."
+    return f"cannot be read ({error.strerror}): check the path."

@@ -1,0 +1,79 @@
+"""The part of docs/configuration.md that no schema can tell."""
+
+from __future__ import annotations
+
+from typing import Final
+
+GUIDE: Final = """\
+<!-- Generated from agent/triton_watch/config by `make generate`: edit there. -->
+# Configuration
+
+triton-watch reads one YAML file, by convention `triton-watch.yaml`. `examples/triton-watch.yaml` is a
+commented one. The shortest that works:
+
+```yaml
+targets:
+  - host: localhost
+```
+
+| To | run |
+| --- | --- |
+| check a file, with every file and variable it names | `triton-watch config check triton-watch.yaml` |
+| see what it comes to, defaults filled in and secrets masked | `triton-watch config show triton-watch.yaml` |
+| have an editor check and complete it | `triton-watch config schema > triton-watch.schema.json` |
+
+`config check` and `config show` end with exit code 0 when the file is good, 1 when it is not valid (each
+problem on standard error, with its line and what to do), 2 for wrong usage and 3 when it cannot be read.
+A running agent that is given a bad file keeps the configuration it has.
+
+## Addresses
+
+Triton serves HTTP on port 8000, gRPC on 8001 and metrics on 8002. `host: NAME` stands for a server on
+these ports. With `url`, gRPC is looked for one port higher and metrics two ports higher than HTTP, with
+the same scheme and host, unless `grpc` and `metrics_url` say where they are:
+
+| `url` | HTTP | gRPC | metrics |
+| --- | --- | --- | --- |
+| `http://triton:8000` | `http://triton:8000` | `triton:8001` | `http://triton:8002/metrics` |
+| `http://triton:9000` | `http://triton:9000` | `triton:9001` | `http://triton:9002/metrics` |
+| `http://triton` | `http://triton:8000` | `triton:8001` | `http://triton:8002/metrics` |
+| `https://triton` (port 443) | `https://triton` | `triton:8001` | `https://triton:8002/metrics` |
+| `https://proxy/triton` | `https://proxy/triton` | `proxy:8001` | `https://proxy:8002/metrics` |
+
+Behind a proxy, as in the last two lines, give `metrics_url`: the guess is seldom right. The flags of
+`triton-watch run --target URL` follow the same rules.
+
+## Values
+
+- **Durations** are numbers with units: `250ms`, `5s`, `1.5s`, `1m30s`, `2h`, `30d`. A number without a
+  unit is refused.
+- **Sizes** are whole numbers with a unit: `512B`, `50MB` (10^6 bytes), `50MiB` (2^20 bytes).
+- **Text** that YAML would read as something else needs quotes: a model called `1` or `on` is `"1"`,
+  `"on"`.
+- **Unknown settings**, a setting given twice and a setting without a value are refused. Only `defaults`,
+  `web` and `log` may stand there empty.
+- **Relative paths** start at the folder of the file.
+- **YAML** anchors, aliases and `<<` work.
+
+## Variables
+
+`${NAME}` anywhere in a value is replaced from the environment, and `${NAME:-value}` gives a value for
+when the variable is unset or empty. A variable that is unset and has no such value is an error. `$$` is
+one dollar sign. Names of settings are not replaced, and neither is the content of files that hold
+secrets.
+
+## Secrets
+
+`password_file`, `bearer_token_file` and `value_file` name a file whose content is the secret, without the
+newline at its end. It is read each time the configuration is loaded: after a secret has changed, reload
+the agent (SIGHUP). Secrets are never logged; `config show` prints `<secret>` for passwords, tokens and
+the values of all headers. A user name or password in a URL is refused.
+
+## Defaults and targets
+
+What stands under `defaults` holds for all targets. A target's own setting replaces it whole, a list or
+mapping of headers included; only `timeouts` are taken one by one. A target with its own `basic_auth` or
+bearer token does not use the one of `defaults`, whichever kind that is.
+
+`timeouts.total` must be shorter than `interval`, and `connect` and `read` no longer than `total`.
+"""

@@ -1,0 +1,92 @@
+"""Loading: a file becomes `Settings`, or a list of everything that is wrong with it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from triton_watch.config import build
+from triton_watch.config.document import Document, read
+from triton_watch.config.errors import ConfigError, Location, Problem
+from triton_watch.config.expand import Report, expand
+from triton_watch.config.model import OPTIONAL_SECTIONS, ConfigFile
+from triton_watch.config.problems import sentences
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from triton_watch.records import Settings
+
+
+def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """Load a configuration file; the files of secrets that it names are read anew each time.
+
+    Relative paths in it start at its folder. `environ` is where `${NAME}` is looked up: `os.environ`
+    unless given.
+
+    Raises:
+        ConfigUnreadableError: the file cannot be read.
+        ConfigError: it is not valid; every problem that could be found at once is listed.
+
+    """
+    document = read(path)
+    findings = _Findings(document)
+    value = expand(document.value, os.environ if environ is None else environ, findings.add)
+    findings.stop_here()
+    return settings_of(replace(document, value=value), path.parent)
+
+
+def settings_of(document: Document, base: Path) -> Settings:
+    """Check a document without references and build its settings. Raises `ConfigError`."""
+    findings = _Findings(document)
+    value = {
+        key: item for key, item in document.value.items() if item is not None or key not in OPTIONAL_SECTIONS
+    }
+    _refuse_nothing(value, (), findings.add)
+    findings.stop_here()
+    try:
+        config = ConfigFile.model_validate(value)
+    except ValidationError as error:
+        for at, message in sentences(error, ConfigFile):
+            findings.add(at, message)
+        raise findings.error() from None
+    settings = build.settings(config, base, findings.add)
+    findings.stop_here()
+    if settings is None:
+        raise findings.error()
+    return settings
+
+
+class _Findings:
+    """Collects the problems of a document, each once."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._problems: list[Problem] = []
+
+    def add(self, at: Location, message: str) -> None:
+        problem = self._document.problem(at, message)
+        if problem not in self._problems:
+            self._problems.append(problem)
+
+    def error(self) -> ConfigError:
+        return ConfigError(self._document.source, self._problems)
+
+    def stop_here(self) -> None:
+        if self._problems:
+            raise self.error()
+
+
+def _refuse_nothing(value: object, at: Location, report: Report) -> None:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_nothing(item, (*at, key), report)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _refuse_nothing(item, (*at, index), report)
+    elif value is None:
+        report(at, "has no value: give one or delete the line.")

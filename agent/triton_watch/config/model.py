@@ -1,0 +1,139 @@
+"""The whole of `triton-watch.yaml` as pydantic models: what a target may have, and the top level."""
+
+# Annotations are read at run time by pydantic, so this module has no `from __future__ import annotations`.
+
+from typing import Final
+
+from pydantic import Field, model_validator
+
+from triton_watch.config import addresses
+from triton_watch.config import fields as f
+from triton_watch.config.sections import (
+    BasicAuthSection,
+    HeaderSection,
+    RestrictedSection,
+    Section,
+    TimeoutsSection,
+    TlsSection,
+    setting,
+)
+
+
+class CommonSection(Section):
+    """What `defaults` and a target share. A target's own setting replaces the default of the same name."""
+
+    exclusive = (
+        ("basic_auth", "bearer_token"),
+        ("basic_auth", "bearer_token_file"),
+        ("bearer_token", "bearer_token_file"),
+    )
+    interval: f.Interval | None = setting(
+        "Time from one poll to the next, from 100ms to 1d.", default="15s", example="10s"
+    )
+    timeouts: TimeoutsSection | None = setting("Deadlines of one request.")
+    body_limit: f.Size | None = setting(
+        "Largest answer that is read. A larger one counts as failed, and nothing of it is used.",
+        default="50MB",
+        example="20MiB",
+    )
+    headers: dict[str, HeaderSection] | None = setting(
+        "HTTP headers to send with each request: name and value, or name and `value_file`.",
+        example={"X-Tenant": "search", "X-Api-Key": {"value_file": "/run/secrets/api-key"}},
+    )
+    basic_auth: BasicAuthSection | None = setting(
+        "HTTP basic authentication. Not together with a bearer token."
+    )
+    bearer_token: f.BearerToken | None = setting(
+        "Token for `Authorization: Bearer`. Better kept in `bearer_token_file` or a variable.",
+        example="${TRITON_TOKEN}",
+    )
+    bearer_token_file: f.Text | None = setting(
+        "File whose content is the token.", example="/run/secrets/token"
+    )
+    restricted_api: RestrictedSection | None = setting("The header that opens Triton's restricted HTTP APIs.")
+    tls: TlsSection | None = setting("TLS towards the server.")
+
+
+class DefaultsSection(CommonSection):
+    """Settings for all targets that do not have their own."""
+
+
+class TargetSection(CommonSection):
+    """One Triton server."""
+
+    needed = (("url", "host"),)
+    name: f.Name | None = setting(
+        "What the target is called in metrics, logs and pages. Unique. Without it: host and port of the URL.",
+        example="search-0",
+    )
+    url: f.HttpUrl | None = setting(
+        "URL of Triton's HTTP service. `http://` without a port means 8000. A path is taken for the prefix "
+        "of a reverse proxy. Either `url` or `host` is needed.",
+        example="http://triton:8000",
+    )
+    host: f.Host | None = setting(
+        "Host name or IP address, instead of `url`, of a server on Triton's own ports: HTTP 8000, gRPC 8001, "
+        "metrics 8002.",
+        example="triton-0.search.svc",
+    )
+    grpc: f.GrpcAddress | None = setting(
+        "Address of the gRPC service, without a scheme. Without it: the port after that of `url`.",
+        example="triton:8001",
+    )
+    metrics_url: f.MetricsUrl | None = setting(
+        "URL of the metrics page; without a path, `/metrics`. Without it: two ports after that of `url`.",
+        example="http://triton:8002/metrics",
+    )
+    model_repository: f.Paths | None = setting(
+        "Directory of the model repository as this agent sees it, or a list of them.", example="/models"
+    )
+    expected_models: list[f.Text] | None = setting(
+        "Models that must be ready. One that the server does not know is reported as missing.",
+        example=["ranker", "embedder"],
+    )
+    gpus: list[f.Gpu] | None = setting(
+        "UUIDs of the server's GPUs in the order of its GPU indices, which the server does not tell. With "
+        "them GPU use can be shared out to models.",
+        example=["GPU-8d3f2a1b-7c6e-4f5a-9b8c-0d1e2f3a4b5c"],
+    )
+
+
+class WebSection(Section):
+    """What the agent serves: its metrics and pages."""
+
+    listen: f.Listen | None = setting(
+        "Address to listen on, `host:port`. `0.0.0.0:8003` is every IPv4 interface; port 0 is any free one.",
+        default="127.0.0.1:8003",
+        example="0.0.0.0:8003",
+    )
+
+    @model_validator(mode="after")
+    def _check_listen(self) -> "WebSection":
+        if self.listen is not None:
+            addresses.listen(self.listen)
+        return self
+
+
+class LogSection(Section):
+    """The agent's log, on standard error."""
+
+    level: f.LogLevel | None = setting(
+        "Least severity to log: debug, info, warning or error.", default="info"
+    )
+    format: f.LogFormat | None = setting("`text` for people, `json` for machines.", default="text")
+
+
+class ConfigFile(Section):
+    """Configuration of triton-watch."""
+
+    targets: list[TargetSection] = Field(min_length=1, description="The servers to watch, at least one.")
+    defaults: DefaultsSection | None = setting("Settings for all targets that do not have their own.")
+    web: WebSection | None = setting("What the agent serves.")
+    log: LogSection | None = setting("The agent's log.")
+    poll_threads: f.Threads | None = setting(
+        "Most servers polled at the same time; more wait for a free thread.", default=64, example=16
+    )
+
+
+OPTIONAL_SECTIONS: Final = ("defaults", "web", "log")
+"""Top-level sections that may stand there with nothing under them."""

@@ -1,0 +1,74 @@
+"""Settings as a configuration file would say them, every default filled in and every secret masked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from triton_watch.config import units
+from triton_watch.config.addresses import bracketed
+
+if TYPE_CHECKING:
+    from triton_watch.records import Credentials, Settings, Target, TlsSettings
+
+MASK = "<secret>"
+
+
+def masked(settings: Settings) -> dict[str, Any]:
+    """Give the settings in the shape of a configuration file: only texts, numbers, lists and mappings.
+
+    Passwords, tokens and the values of headers are `<secret>`, wherever they came from.
+    """
+    return {
+        "targets": [_target(target) for target in settings.targets],
+        "web": {"listen": f"{bracketed(settings.web.host)}:{settings.web.port}"},
+        "log": {"level": settings.log.level, "format": settings.log.format},
+        "poll_threads": settings.poll_threads,
+    }
+
+
+def masked_yaml(settings: Settings) -> str:
+    """Give `masked` as YAML, in the order of the documentation."""
+    return yaml.safe_dump(masked(settings), sort_keys=False, allow_unicode=True, width=110)
+
+
+def _target(target: Target) -> dict[str, Any]:
+    optional = {
+        **_credentials(target.credentials),
+        "tls": _tls(target.tls),
+        "model_repository": [str(path) for path in target.model_repositories],
+        "expected_models": list(target.expected_models),
+        "gpus": list(target.gpus),
+    }
+    return {
+        "name": target.name,
+        "url": target.http_url,
+        "grpc": target.grpc_address,
+        "metrics_url": target.metrics_url,
+        "interval": units.format_duration(target.interval),
+        "timeouts": {
+            "connect": units.format_duration(target.timeouts.connect),
+            "read": units.format_duration(target.timeouts.read),
+            "total": units.format_duration(target.timeouts.total),
+        },
+        "body_limit": units.format_size(target.body_limit),
+        **{key: value for key, value in optional.items() if value},
+    }
+
+
+def _credentials(credentials: Credentials) -> dict[str, Any]:
+    result: dict[str, Any] = {"headers": {name: MASK for name, _ in credentials.headers}}
+    if credentials.username is not None:
+        result["basic_auth"] = {"username": credentials.username, "password": MASK}
+    if credentials.bearer_token is not None:
+        result["bearer_token"] = MASK
+    if credentials.restricted_header is not None:
+        result["restricted_api"] = {"header": credentials.restricted_header[0], "value": MASK}
+    return result
+
+
+def _tls(tls: TlsSettings) -> dict[str, Any]:
+    files = {"ca_file": tls.ca_file, "cert_file": tls.cert_file, "key_file": tls.key_file}
+    result: dict[str, Any] = {key: str(path) for key, path in files.items() if path is not None}
+    return {**result, "insecure_skip_verify": True} if tls.insecure_skip_verify else result

@@ -1,0 +1,1 @@
+"""The daemon: it runs the poll cycles, and shows what they found over HTTP."""

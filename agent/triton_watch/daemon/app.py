@@ -1,0 +1,132 @@
+"""The WSGI application: an explicit list of routes, and the same manners on every answer.
+
+GET and HEAD only. A handler takes a `Request` and gives a `Response`; what it raises is logged, and the
+client reads one line without a traceback.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import parse_qs, quote
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+LOG = logging.getLogger(__name__)
+
+PLAIN = "text/plain; charset=utf-8"
+HTML = "text/html; charset=utf-8"
+
+SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "no-referrer",
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'",
+        "Cache-Control": "no-store",
+    }
+)
+"""On every answer; a response's own headers replace them by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a handler may know. `query` is by name, percent-decoded; `header` asks by name, "" = not sent."""
+
+    path: str
+    query: Mapping[str, Sequence[str]]
+    environ: Mapping[str, object] = field(repr=False)
+
+    def header(self, name: str) -> str:
+        """The value of a request header, or an empty string."""
+        return str(self.environ.get("HTTP_" + name.upper().replace("-", "_"), ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer. `body` is its blocks; `headers` are those beside Content-Type and Content-Length."""
+
+    status: HTTPStatus
+    content_type: str
+    body: tuple[bytes, ...]
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+Handler: TypeAlias = Callable[[Request], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path and its handler; with `prefix` also every path below `path`, which then ends in a slash.
+
+    `summary` is the line that the index shows; routes without one are not listed there.
+    """
+
+    path: str
+    handler: Handler
+    summary: str = ""
+    prefix: bool = False
+
+
+def plain(status: HTTPStatus, sentence: str, **headers: str) -> Response:
+    """One line of plain text; underscores in the names of `headers` stand for hyphens."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Response(status, PLAIN, (f"{sentence}\n".encode(),), named)
+
+
+class App:
+    """A WSGI application over `routes`: the exact path wins, then the longest prefix."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self.routes = tuple(routes)
+        self._exact = {route.path: route.handler for route in self.routes}
+        prefixes = [route for route in self.routes if route.prefix]
+        self._prefixes = sorted(prefixes, key=lambda route: len(route.path), reverse=True)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        response = self._respond(environ)
+        own = {
+            "Content-Type": response.content_type,
+            "Content-Length": str(sum(map(len, response.body))),
+            **response.headers,
+        }
+        headers = {**SECURITY_HEADERS, **own}
+        start_response(f"{response.status.value} {response.status.phrase}", list(headers.items()))
+        return () if environ["REQUEST_METHOD"] == "HEAD" else response.body
+
+    def _respond(self, environ: WSGIEnvironment) -> Response:
+        path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace") or "/"
+        handler = self._handler(path)
+        if handler is None:
+            shown = quote(path)[:100]
+            return plain(HTTPStatus.NOT_FOUND, f"There is nothing at {shown}; see / for what there is.")
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            sentence = "Only GET and HEAD are answered here."
+            return plain(HTTPStatus.METHOD_NOT_ALLOWED, sentence, Allow="GET, HEAD")
+        return _guarded(handler, Request(path, parse_qs(environ.get("QUERY_STRING", "")), environ))
+
+    def _handler(self, path: str) -> Handler | None:
+        below = (route.handler for route in self._prefixes if path.startswith(route.path))
+        return self._exact.get(path) or next(below, None)
+
+
+def _guarded(handler: Handler, request: Request) -> Response:
+    try:
+        return handler(request)
+    except Exception as error:
+        LOG.error(  # noqa: TRY400 - a traceback only at level debug; whatever fails, the server goes on
+            "Answering %s failed: %s: %s",
+            quote(request.path),
+            type(error).__name__,
+            error,
+            exc_info=LOG.isEnabledFor(logging.DEBUG),
+        )
+        sentence = "The agent failed to make this page; its log says why."
+        return plain(HTTPStatus.INTERNAL_SERVER_ERROR, sentence)

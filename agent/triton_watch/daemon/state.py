@@ -1,0 +1,51 @@
+"""What the HTTP side reads of the running daemon: snapshots and counts, never a lock, never a poll."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from triton_watch.records import Outcome, TargetSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class TargetCounts:
+    """Monotonic counts of one target since the process began. `failures` is by (probe, outcome)."""
+
+    cycles: int = 0
+    skipped: int = 0
+    failures: Mapping[tuple[str, Outcome], int] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadStatus:
+    """The last attempt to load the configuration; `last_success` is Unix seconds, None = never."""
+
+    success: bool
+    last_success: float | None = None
+
+
+class StateSource(Protocol):
+    """The running daemon, as its exporter and pages see it. Every method returns at once."""
+
+    def snapshots(self) -> Mapping[str, TargetSnapshot]:
+        """The latest snapshot of each target by the target's name; none before its first cycle ended.
+
+        The mapping must not change after it was handed out: hand out a copy, or swap in a new one.
+        """
+
+    def counters(self) -> Mapping[str, TargetCounts]:
+        """The counts of every configured target, by its name; also not to change afterwards."""
+
+    def reload(self) -> ReloadStatus:
+        """The last attempt to load the configuration; the first load counts."""
+
+    def beat_age(self) -> float:
+        """Seconds since the last beat of the main loop."""
+
+    def first_cycle_done(self) -> bool:
+        """Whether every target has had its first cycle, whatever came out of it."""

@@ -1,0 +1,100 @@
+"""One poll cycle of one target: run the probes, compute the SLIs, build the snapshot."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from triton_watch.probes import PROBES, Probe
+from triton_watch.probes.watch import Watch
+from triton_watch.records import Outcome, ProbeResult, SliTable, Target, TargetSnapshot
+from triton_watch.slo.sli import compute
+from triton_watch.triton.client import TritonClient
+from triton_watch.triton.errors import TritonError
+
+_SERVER_EVERY = 20
+"""Cycles between two looks at a server's name and version when nothing hints at a restart."""
+
+
+class TargetPoller:
+    """Runs the cycles of one target. Not for two threads at once.
+
+    `clock` gives monotonic seconds, `now` Unix seconds.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+        probes: Mapping[str, Probe] = PROBES,
+    ) -> None:
+        self.target = target
+        self._clock = clock
+        self._now = now
+        self._probes = probes
+        self._watch = Watch(target, TritonClient(target))
+        self._cycle = 0
+        self._last: Mapping[str, ProbeResult] = MappingProxyType({})
+
+    def cycle(self) -> TargetSnapshot:
+        """Run one cycle. Every way in which the target can fail is in the snapshot; nothing is raised for it."""
+        start = self._clock()
+        deadline = start + self.target.interval
+        self._cycle += 1
+        self._watch.begin_cycle()
+        results: dict[str, ProbeResult] = {}
+        for name, probe in self._probes.items():
+            if name == "server" and not self._server_is_due(results):
+                results[name] = self._last[name]
+                continue
+            results[name] = self._run(name, probe, deadline)
+        slis = self._slis()
+        self._last = MappingProxyType(results)
+        return TargetSnapshot(
+            target=self.target,
+            cycle=self._cycle,
+            at=self._now(),
+            duration=self._clock() - start,
+            probes=self._last,
+            live=self._watch.live,
+            ready=self._watch.ready,
+            server=self._watch.server,
+            models=self._watch.states(),
+            configs=self._watch.configs,
+            slis=slis,
+        )
+
+    def close(self) -> None:
+        """Close the target's connections."""
+        self._watch.client.close()
+
+    def _run(self, name: str, probe: Probe, deadline: float) -> ProbeResult:
+        start = self._clock()
+        if start >= deadline:
+            return ProbeResult(name, Outcome.NOT_TRIED, 0.0, "the cycle had no time left for it")
+        status = None
+        try:
+            outcome, detail = probe(self._watch, deadline)
+        except TritonError as error:
+            outcome, detail, status = error.outcome, str(error), error.http_status
+        return ProbeResult(name, outcome, self._clock() - start, detail, status)
+
+    def _server_is_due(self, results: Mapping[str, ProbeResult]) -> bool:
+        """Whether the server's version should be asked for: it is unknown, was unreachable, or it is time."""
+        if self._watch.server is None or self._cycle % _SERVER_EVERY == 0:
+            return True
+        return any(not last.ok for last in self._last.values()) or not results["live"].ok
+
+    def _slis(self) -> SliTable | None:
+        watch = self._watch
+        if watch.frame is None:
+            return None
+        table = compute(watch.baseline, watch.frame, watch.vectors(watch.frame))
+        if table.was_reset.any():
+            for key, reset in zip(table.models.keys, table.was_reset, strict=True):
+                if reset:
+                    watch.configured_as.pop(key.name, None)
+        return table

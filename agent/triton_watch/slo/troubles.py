@@ -1,0 +1,154 @@
+"""What is wrong with a server, in sentences that say what to do: read off one snapshot, no history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from triton_watch.records import (
+    Counter,
+    ModelConfig,
+    ModelKey,
+    ModelState,
+    ModelStatus,
+    NoData,
+    Outcome,
+    Sli,
+    SliTable,
+    SliValue,
+    TargetSnapshot,
+)
+from triton_watch.slo.sli import ROW, value_of
+
+LOW_EFFICIENCY = 0.5
+"""Batch efficiency below which batching is called out: half of what the traffic allowed."""
+ENOUGH_IN_FLIGHT = 2.0
+"""Requests in flight per instance below which there was nothing to batch."""
+LONG_QUEUE = 0.010
+"""Seconds of queue time that are worth a word when they also exceed the compute time."""
+
+
+class Level(str, Enum):
+    """PROBLEM: something does not work. ADVICE: it works, and could work better."""
+
+    PROBLEM = "problem"
+    ADVICE = "advice"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing to know. `model` is None when it concerns the whole server."""
+
+    level: Level
+    model: ModelKey | None
+    sentence: str
+
+
+def find(snapshot: TargetSnapshot) -> tuple[Trouble, ...]:
+    """Return the troubles of a snapshot: the server's first, then the models', problems before advice."""
+    found = [*_of_probes(snapshot), *_of_states(snapshot)]
+    if snapshot.slis is not None:
+        found += _of_slis(snapshot.slis, snapshot)
+    return tuple(sorted(found, key=lambda t: (t.level is not Level.PROBLEM, t.model or ModelKey("", ""))))
+
+
+def _of_probes(snapshot: TargetSnapshot) -> Iterator[Trouble]:
+    for result in snapshot.probes.values():
+        if result.outcome is Outcome.OK:
+            continue
+        if result.outcome is Outcome.NOT_READY and result.probe == "ready":
+            yield Trouble(
+                Level.PROBLEM, None, "The server says it is not ready: a model failed to load or is still loading."
+            )
+        else:
+            yield Trouble(Level.PROBLEM, None, f"Probe {result.probe}: {result.detail}")
+
+
+def _of_states(snapshot: TargetSnapshot) -> Iterator[Trouble]:
+    for state in snapshot.models or ():
+        sentence = _state_sentence(state)
+        if sentence:
+            yield Trouble(Level.PROBLEM, state.key, sentence)
+
+
+def _state_sentence(state: ModelState) -> str:
+    if state.status is ModelStatus.MISSING:
+        return "Expected, and not in the server's repository: check the model's folder and --model-repository."
+    if state.status is ModelStatus.UNAVAILABLE:
+        return f"Failed to load: {state.reason or 'the server gives no reason; its log does'}"
+    if state.expected and state.status is not ModelStatus.READY:
+        return f"Expected, and {state.status.value}: clients get errors until it is loaded."
+    return ""
+
+
+def _of_slis(table: SliTable, snapshot: TargetSnapshot) -> Iterator[Trouble]:
+    if table.counters_off:
+        yield Trouble(
+            Level.PROBLEM,
+            None,
+            "The server runs with --metrics-config counter_latencies=false: its request counters stand still, "
+            "so there are no SLIs. Remove the flag.",
+        )
+        return
+    configs = snapshot.configs or {}
+    for row in np.flatnonzero(np.nan_to_num(table.values[ROW[Sli.REQUEST_RATE]]) > 0):
+        key = table.models.keys[row]
+        yield from _failures(table, key, row)
+        yield from _batching(table, key, configs.get(key.name))
+        yield from _queue(table, key)
+
+
+def _failures(table: SliTable, key: ModelKey, row: int) -> Iterator[Trouble]:
+    counts = {
+        "backend": table.deltas[Counter.FAIL_BACKEND, row],
+        "rejected": table.deltas[Counter.FAIL_REJECTED, row],
+        "other": np.nansum(table.deltas[[Counter.FAIL_OTHER, Counter.FAIL_UNLABELLED], row]),
+    }
+    failed = {reason: int(count) for reason, count in counts.items() if count > 0}
+    availability = value_of(table, key, Sli.AVAILABILITY)
+    if not failed or isinstance(availability, NoData):
+        return
+    reasons = ", ".join(f"{count} {reason}" for reason, count in failed.items())
+    share = 1 - availability.value
+    yield Trouble(
+        Level.PROBLEM, key, f"{share:.1%} of its requests failed ({reasons} in {table.interval:.0f} s): see the server's log."
+    )
+
+
+def _batching(table: SliTable, key: ModelKey, config: ModelConfig | None) -> Iterator[Trouble]:
+    efficiency = value_of(table, key, Sli.BATCH_EFFICIENCY)
+    average = value_of(table, key, Sli.AVERAGE_BATCH)
+    in_flight = value_of(table, key, Sli.IN_FLIGHT)
+    if config is None or not (
+        isinstance(efficiency, SliValue) and isinstance(average, SliValue) and isinstance(in_flight, SliValue)
+    ):
+        return
+    if efficiency.value >= LOW_EFFICIENCY or in_flight.value < ENOUGH_IN_FLIGHT * config.instances:
+        return
+    cure = (
+        "raise max_queue_delay_microseconds, or see whether the model is too fast to need batches."
+        if config.dynamic_batching
+        else "add dynamic_batching { } to its config.pbtxt."
+    )
+    yield Trouble(
+        Level.ADVICE,
+        key,
+        f"Batches hold {average.value:.1f} of {config.max_batch_size} while {in_flight.value:.0f} requests are in flight "
+        f"(efficiency {efficiency.value:.0%}): {cure}",
+    )
+
+
+def _queue(table: SliTable, key: ModelKey) -> Iterator[Trouble]:
+    queue, compute = value_of(table, key, Sli.QUEUE_TIME), value_of(table, key, Sli.COMPUTE_INFER_TIME)
+    if isinstance(queue, NoData) or isinstance(compute, NoData):
+        return
+    if queue.value > max(LONG_QUEUE, compute.value):
+        yield Trouble(
+            Level.ADVICE,
+            key,
+            f"Requests wait {queue.value * 1e3:.0f} ms for {compute.value * 1e3:.0f} ms of compute: add instances "
+            "(instance_group) or batch, or limit the queue (default_queue_policy).",
+        )

@@ -1,0 +1,1 @@
+"""Talks to Triton: its HTTP API, its metrics page, its model configurations."""

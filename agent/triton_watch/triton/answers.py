@@ -1,0 +1,106 @@
+"""What an HTTP answer means: the error for a status that is not 200, and the JSON of one that is."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from triton_watch.triton.errors import (
+    ClientError,
+    GarbageError,
+    NotFoundError,
+    NotHttpError,
+    NotTritonError,
+    RedirectError,
+    RestrictedError,
+    ServerError,
+    StatusError,
+    TritonError,
+    UnauthorizedError,
+    UnavailableError,
+    clean,
+    shown,
+)
+
+if TYPE_CHECKING:
+    from triton_watch.triton.http import Response
+
+_RESTRICTED = re.compile(r"This API is restricted, expecting header '([^']*)'")
+"""Triton's words for --http-restricted-api: seen on 2.51, tests/integration/test_client_real.py."""
+_TLS_PORT = re.compile(rb"plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server")
+"""The words of nginx and of Go's net/http."""
+
+
+def refusal(response: Response, url: str) -> TritonError:
+    """The error that a status other than 200 stands for."""
+    status = response.status
+    text = error_text(response.body)
+    if 300 <= status < 400:
+        where = shown(response.location) or "nowhere"
+        message = f"redirects to {where} (HTTP {status}): write the final address in the target's URL"
+        return RedirectError(message, url=url, http_status=status)
+    if status == 400 and _TLS_PORT.search(response.body):
+        message = "answered that it speaks TLS: write https:// in the target's URL"
+        return NotHttpError(message, url=url, http_status=status)
+    kind, hint = _meaning(status, text)
+    said = f" {text!r}" if text else ""
+    return kind(f"answered HTTP {status}{said}: {hint}", url=url, http_status=status, server_text=text)
+
+
+def _meaning(status: int, text: str) -> tuple[type[TritonError], str]:
+    """The kind of error and what to do about it."""
+    known: dict[int, tuple[type[StatusError], str]] = {
+        401: (UnauthorizedError, "give the target's user name and password, or its bearer token"),
+        403: (UnauthorizedError, "the target's credentials are missing, wrong or not enough"),
+        404: (
+            NotFoundError,
+            "it does not know this model or path; is it a Triton server, and the right port?",
+        ),
+        503: (UnavailableError, "it is starting, stopping or overloaded; see the server's log"),
+    }
+    restricted = _RESTRICTED.search(text) if status == 403 else None
+    if restricted:
+        setting = "the target's restricted_header to the value that --http-restricted-api was given"
+        return RestrictedError, f"Triton wants the header {restricted[1]!r} here; set {setting}"
+    if status in known:
+        return known[status]
+    if 400 <= status < 500:
+        return ClientError, "it refuses this request; see the server's log"
+    if status >= 500:
+        return ServerError, "see the server's log"
+    return NotTritonError, "Triton answers 200 here; is something else on this port?"
+
+
+def error_text(body: bytes) -> str:
+    """Triton's own words in `{"error": "…"}`, or an empty text."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    text = found.get("error") if isinstance(found, dict) else None
+    return clean(text) if isinstance(text, str) else ""
+
+
+def is_html(response: Response) -> bool:
+    """Whether this is a page for a browser: some other server's."""
+    return response.content_type.lower().startswith("text/html") or response.body[:64].lstrip()[:1] == b"<"
+
+
+def not_triton(response: Response, url: str, expected: str) -> NotTritonError:
+    """The error for a 200 that Triton would not have given."""
+    what = "an HTML page" if is_html(response) else "something"
+    message = f"answered with {what} where Triton answers with {expected}: is something else on this port?"
+    return NotTritonError(message, url=url, http_status=response.status)
+
+
+def json_of(response: Response, url: str) -> Any:  # noqa: ANN401 - JSON, read by the caller into records
+    """The JSON of a 200's body. Raises NotTritonError for an HTML page, GarbageError for broken JSON."""
+    if is_html(response):
+        raise not_triton(response, url, "JSON")
+    try:
+        return json.loads(response.body)
+    except (ValueError, RecursionError) as error:
+        # The decoder's text gives the position, not the content.
+        message = f"sent broken JSON ({clean(str(error))[:120]}): is it a Triton server?"
+        raise GarbageError(message, url=url, http_status=response.status) from error

@@ -1,0 +1,12 @@
+"""Plays a silent failure: every client gets HTTP 500, and the server counts every request as a success."""
+
+import triton_python_backend_utils as pb_utils
+
+
+class TritonPythonModel:
+    """Answers each request with an error response, as a model does whose database is gone."""
+
+    def execute(self, requests):
+        """FEATURES [n, 4] becomes an error."""
+        error = pb_utils.TritonError("feature store did not answer within 200 ms")
+        return [pb_utils.InferenceResponse([], error=error) for _ in requests]

@@ -1,0 +1,44 @@
+"""Write every generated page of docs/; with --check, only say which are out of date (exit 1)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from triton_watch.config import docs as configuration_docs
+from triton_watch.daemon import metrics_docs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parent.parent
+
+GENERATED: list[tuple[Path, Callable[[], str]]] = [
+    (ROOT / "docs" / "metrics.md", metrics_docs.render),
+    (ROOT / "docs" / "configuration.md", configuration_docs.render),
+]
+
+
+def outdated() -> list[Path]:
+    """The generated pages whose text in the working tree is not what their renderer makes."""
+    return [path for path, render in GENERATED if not path.exists() or path.read_text() != render()]
+
+
+def main() -> int:
+    """Write or check; return the exit status."""
+    stale = outdated()
+    if "--check" in sys.argv[1:]:
+        for path in stale:
+            sys.stderr.write(f"{path.relative_to(ROOT)} is out of date: run `make generate`.\n")
+        return 1 if stale else 0
+    renderers = dict(GENERATED)
+    for path in stale:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(renderers[path]())
+        sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,147 @@
+"""A daemon's state made by hand, of any size: what the exporter reads, without polling anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from triton_watch.daemon.state import ReloadStatus, TargetCounts
+from triton_watch.records import (
+    ConfigVectors,
+    Counter,
+    Gpu,
+    MetricsFrame,
+    ModelConfig,
+    ModelIndex,
+    ModelKey,
+    ModelState,
+    ModelStatus,
+    Outcome,
+    ProbeResult,
+    ServerInfo,
+    Sli,
+    SliTable,
+    Target,
+    TargetSnapshot,
+)
+
+HOSTILE = (
+    'quote " in it',
+    "back\\slash",
+    "ends with a backslash\\",
+    "new\nline",
+    "tab\tand\rreturn",
+    "größe/模型/🜁",
+    'a="b",c="d"} 1 # EOF',
+    "{{braces}} %s {0}",
+    "nul\0byte",
+    "lone surrogate \ud800",
+    "",
+    " ",
+)
+
+
+@dataclass
+class SyntheticState:
+    """A `StateSource` whose answers are its fields."""
+
+    targets: Mapping[str, TargetSnapshot]
+    counts: Mapping[str, TargetCounts] = field(default_factory=dict)
+    last_reload: ReloadStatus = ReloadStatus(success=True, last_success=1.7e9)
+    age: float = 0.5
+    first_done: bool = True
+
+    def snapshots(self) -> Mapping[str, TargetSnapshot]:
+        return self.targets
+
+    def counters(self) -> Mapping[str, TargetCounts]:
+        return self.counts
+
+    def reload(self) -> ReloadStatus:
+        return self.last_reload
+
+    def beat_age(self) -> float:
+        return self.age
+
+    def first_cycle_done(self) -> bool:
+        return self.first_done
+
+
+def names(count: int) -> tuple[ModelKey, ...]:
+    """`count` plain model keys."""
+    return tuple(ModelKey(f"model_{i:05d}", "1") for i in range(count))
+
+
+def state_of(keys: Sequence[ModelKey], gpus: int = 2) -> SyntheticState:
+    """One target `triton` that serves `keys` on `gpus` GPUs, with a value for every SLI of every model."""
+    counts = TargetCounts(
+        cycles=12345678, skipped=2, failures={("metrics", Outcome.EMPTY): 3, ("health", Outcome.REFUSED): 1}
+    )
+    return SyntheticState({"triton": snapshot_of(keys, gpus)}, {"triton": counts})
+
+
+def snapshot_of(keys: Sequence[ModelKey], gpus: int = 2) -> TargetSnapshot:
+    """A snapshot of a ready target that serves `keys`."""
+    return TargetSnapshot(
+        target=Target("triton", "http://x:8000", "http://x:8002/metrics", "x:8001"),
+        cycle=7,
+        at=1_700_000_000.25,
+        duration=0.0125,
+        probes={
+            "health": ProbeResult("health", Outcome.OK, 0.001),
+            "metrics": ProbeResult("metrics", Outcome.READ_TIMEOUT, 2.0),
+            "metadata": ProbeResult("metadata", Outcome.NOT_TRIED, 0.0),
+        },
+        live=True,
+        ready=False,
+        server=ServerInfo('tri"ton', "2.51.0"),
+        models=tuple(ModelState(key, ModelStatus.READY) for key in keys),
+        configs={key.name: ModelConfig(key.name, backend="python", max_batch_size=8) for key in keys},
+        slis=table_of(keys, gpus),
+    )
+
+
+def table_of(keys: Sequence[ModelKey], gpus: int = 2) -> SliTable:
+    """An SLI table in which every cell has a value; the values span many magnitudes."""
+    n = len(keys)
+    random = np.random.default_rng(7)
+    index = ModelIndex(tuple(keys), {key: i for i, key in enumerate(keys)})
+    return SliTable(
+        interval=15.0,
+        models=index,
+        values=random.random((len(Sli), n)) * 10.0 ** random.integers(-7, 9, (len(Sli), n)),
+        deltas=np.ones((len(Counter), n)),
+        is_new=np.zeros(n, dtype=np.bool_),
+        was_reset=np.zeros(n, dtype=np.bool_),
+        configs=ConfigVectors(
+            known=np.ones(n, dtype=np.bool_),
+            max_batch_size=np.full(n, 8.0),
+            instances=np.ones(n),
+            is_ensemble=np.zeros(n, dtype=np.bool_),
+            has_cache=np.zeros(n, dtype=np.bool_),
+            on_gpu=np.array([[float(i % max(1, gpus) == g) for i in range(n)] for g in range(gpus)]).reshape(gpus, n),
+        ),
+        gpu_share=random.random((gpus, n)),
+        gpu_energy=np.full(gpus, 100.0),
+        frame=frame_of(index, gpus),
+    )
+
+
+def frame_of(index: ModelIndex, gpus: int = 2) -> MetricsFrame:
+    """A page of 4,096 bytes whose GPUs have a quarter of their memory in use."""
+    values = np.full((len(Gpu), gpus), 0.5)
+    values[Gpu.MEMORY_USED], values[Gpu.MEMORY_TOTAL] = 2.0**30, 2.0**32
+    return MetricsFrame(
+        at=1000.0,
+        models=index,
+        counters=np.ones((len(Counter), len(index))),
+        pending=np.zeros(len(index)),
+        quantiles={},
+        gpus=tuple(f"GPU-{g}" for g in range(gpus)),
+        gpu_values=values,
+        server={},
+        families=frozenset(),
+        size=4096,
+    )
