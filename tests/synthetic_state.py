@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from triton_watch.daemon.state import ReloadStatus, TargetCounts
 from triton_watch.records import (
@@ -27,6 +28,11 @@ from triton_watch.records import (
     TargetSnapshot,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from prometheus_client import Metric
+
 HOSTILE = (
     'quote " in it',
     "back\\slash",
@@ -43,13 +49,16 @@ HOSTILE = (
 )
 
 
+RELOADED = ReloadStatus(success=True, last_success=1.7e9)
+
+
 @dataclass
 class SyntheticState:
     """A `StateSource` whose answers are its fields."""
 
     targets: Mapping[str, TargetSnapshot]
     counts: Mapping[str, TargetCounts] = field(default_factory=dict)
-    last_reload: ReloadStatus = ReloadStatus(success=True, last_success=1.7e9)
+    last_reload: ReloadStatus = RELOADED
     age: float = 0.5
     first_done: bool = True
 
@@ -67,6 +76,11 @@ class SyntheticState:
 
     def first_cycle_done(self) -> bool:
         return self.first_done
+
+
+def parse_openmetrics(page: str) -> list[Metric]:
+    """The families of an OpenMetrics page, by prometheus_client's strict parser."""
+    return list(text_string_to_metric_families(page))  # type: ignore[no-untyped-call]
 
 
 def names(count: int) -> tuple[ModelKey, ...]:
@@ -121,7 +135,9 @@ def table_of(keys: Sequence[ModelKey], gpus: int = 2) -> SliTable:
             instances=np.ones(n),
             is_ensemble=np.zeros(n, dtype=np.bool_),
             has_cache=np.zeros(n, dtype=np.bool_),
-            on_gpu=np.array([[float(i % max(1, gpus) == g) for i in range(n)] for g in range(gpus)]).reshape(gpus, n),
+            on_gpu=np.array([[float(i % max(1, gpus) == g) for i in range(n)] for g in range(gpus)]).reshape(
+                gpus, n
+            ),
         ),
         gpu_share=random.random((gpus, n)),
         gpu_energy=np.full(gpus, 100.0),

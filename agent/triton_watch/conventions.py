@@ -221,7 +221,7 @@ METRICS: tuple[Metric, ...] = (
         "State of the model version in the repository index: 1 for the state that it has.",
         (*_MODEL, "state"),
         MODELS,
-        notes="Other states are absent. All are absent when the last cycle could not read the repository index.",
+        notes="Other states are absent; so are all when the last cycle could not read the repository index.",
     ),
     MODEL_READY := Metric(
         "triton_watch_model_ready",

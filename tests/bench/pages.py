@@ -66,4 +66,6 @@ def _summary_lines(names: list[str], rates: list[int], tick: int) -> Iterator[st
             yield f"{family}_count{{{labels}}} {count}"
             yield f"{family}_sum{{{labels}}} {count * mean}"
             for i, quantile in enumerate(QUANTILES):
-                yield f'{family}{{{labels},quantile="{quantile}"}} {mean * (1 + i) + tick % 10}'
+                # A model without recent traffic has no quantiles, and Triton says so in these letters.
+                value = f"{mean * (1 + i) + tick % 10}" if rate else "Nan"
+                yield f'{family}{{{labels},quantile="{quantile}"}} {value}'

@@ -35,16 +35,16 @@ def target_options(function: Function) -> Function:
 
 def settings_from(config_file: Path | None, **flags: Any) -> Settings:  # noqa: ANN401 - flags of click, checked by config
     """Return the settings of a file or of flags; print what is wrong and exit with 2, or 3 if unreadable."""
-    from triton_watch.config import ConfigError, ConfigUnreadableError, from_flags, load
+    from triton_watch.config import ConfigError, ConfigUnreadableError, from_flags_apart, load_apart
 
     given = [name for name, value in flags.items() if value not in (None, False, ())]
     try:
         if config_file is None:
-            return from_flags(**flags)
+            return from_flags_apart(**flags)
         if given:
             names = ", ".join("--" + name.replace("_", "-").removesuffix("s") for name in given)
             raise click.UsageError(f"--config says what to watch: leave out {names}, or write it into the file.")
-        return load(config_file)
+        return load_apart(config_file)
     except ConfigError as error:
         for line in str(error).splitlines():
             click.echo(f"triton-watch: {line}", err=True)

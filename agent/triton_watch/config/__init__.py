@@ -1,18 +1,31 @@
-"""Configuration: `triton-watch.yaml` or flags in, one validated `Settings` out, and its documentation."""
+"""Configuration: `triton-watch.yaml` or flags in, one validated `Settings` out, and its documentation.
 
-from triton_watch.config.errors import ConfigError, ConfigUnreadableError, ParseError, Problem
-from triton_watch.config.flags import from_flags
-from triton_watch.config.json_schema import schema
-from triton_watch.config.load import load
-from triton_watch.config.show import masked, masked_yaml
-from triton_watch.config.units import (
-    format_duration,
-    format_percentage,
-    format_size,
-    parse_duration,
-    parse_percentage,
-    parse_size,
-)
+Names are imported when they are first used: the daemon uses `load_apart` and the errors alone, and is
+spared what the rest needs (see `apart`).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from triton_watch.config.apart import from_flags_apart, load_apart
+    from triton_watch.config.errors import ConfigError, ConfigUnreadableError, ParseError, Problem
+    from triton_watch.config.flags import from_flags
+    from triton_watch.config.json_schema import schema
+    from triton_watch.config.loading import load
+    from triton_watch.config.show import masked, masked_yaml
+    from triton_watch.config.units import (
+        format_duration,
+        format_percentage,
+        format_size,
+        parse_duration,
+        parse_percentage,
+        parse_size,
+    )
 
 __all__ = [
     "ConfigError",
@@ -23,7 +36,9 @@ __all__ = [
     "format_percentage",
     "format_size",
     "from_flags",
+    "from_flags_apart",
     "load",
+    "load_apart",
     "masked",
     "masked_yaml",
     "parse_duration",
@@ -31,3 +46,24 @@ __all__ = [
     "parse_size",
     "schema",
 ]
+
+_HOME: Mapping[str, str] = MappingProxyType(
+    {
+        "from_flags": "flags",
+        "from_flags_apart": "apart",
+        "load": "loading",
+        "load_apart": "apart",
+        "masked": "show",
+        "masked_yaml": "show",
+        "schema": "json_schema",
+        **dict.fromkeys(("ConfigError", "ConfigUnreadableError", "ParseError", "Problem"), "errors"),
+    }
+)
+"""Name -> the module that defines it; `units` has the rest."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_HOME.get(name, 'units')}")
+    return getattr(module, name)

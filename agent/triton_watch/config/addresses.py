@@ -55,6 +55,7 @@ def metrics_url(text: str) -> str:
 def host(text: str) -> str:
     """Check the host name or IP address of a server that uses Triton's own ports. Raises `ParseError`."""
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    _refuse_password(text)
     if "/" in text:
         raise ParseError("is a URL where a host name belongs: write it under url.")
     if re.fullmatch(r"[^:]+:\d+", text):
@@ -66,6 +67,7 @@ def host(text: str) -> str:
 
 def host_port(text: str, *, example: str = "localhost:8001", lowest: int = 1) -> tuple[str, int]:
     """Read `host:port` or `[IPv6]:port`; the host comes without brackets. Raises `ParseError`."""
+    _refuse_password(text)
     if "://" in text:
         raise ParseError(f"has a scheme: write host and port alone, such as {example}.")
     match = re.fullmatch(r"(?:\[(?P<six>[^\]]+)\]|(?P<name>[^:]*)):(?P<port>\d{1,5})", text, re.ASCII)
@@ -121,6 +123,11 @@ def bracketed(name: str) -> str:
     return f"[{name}]" if ":" in name else name
 
 
+def _refuse_password(text: str) -> None:
+    if "@" in text:
+        raise ParseError("has a user name or password in it: move them to basic_auth and password_file.")
+
+
 def _is_host(name: str) -> bool:
     if ":" not in name:
         return _HOST.fullmatch(name) is not None
@@ -133,10 +140,7 @@ def _is_host(name: str) -> bool:
 
 def _split(text: str, example: str) -> SplitResult:
     """Split and check a URL. A URL that holds a password is never repeated in a message."""
-    if "@" in text:
-        raise ParseError(
-            "has a user name or password in it: move them to basic_auth (username, password_file)."
-        )
+    _refuse_password(text)
     if any(character <= " " or character > "~" for character in text):
         raise ParseError(f"has a space or a character outside ASCII: write it like {example}.")
     if "?" in text or "#" in text:

@@ -136,9 +136,8 @@ def _refuse_same_names(sections: Sequence[TargetSection], targets: Sequence[Targ
     for index, target in enumerate(targets):
         if target.name in first:
             what = "is already that of" if sections[index].name else "(from the address) is already that of"
-            text = (
-                f"the name {target.name} {what} targets[{first[target.name]}]: give each target its own name."
-            )
+            other = f"targets[{first[target.name]}]"
+            text = f"the name {target.name} {what} {other}: delete one of the two, or give it another name."
             report(("targets", index, "name"), text)
         first.setdefault(target.name, index)
 

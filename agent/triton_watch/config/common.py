@@ -150,7 +150,7 @@ class Resolver:
 
 
 def _header_name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+    if not re.fullmatch(fields.HEADER_NAME, name):
         raise ParseError("is not the name of a header: use letters, digits and dashes.")
     if name.lower() in _RESERVED:
         raise ParseError("is a header that the HTTP connection sets itself: delete it.")

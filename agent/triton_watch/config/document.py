@@ -74,11 +74,13 @@ def parse(text: str, source: str) -> Document:
         raise ConfigError(source, [_syntax(error)]) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        code = ord(str(error.character))
+        code = error.character if isinstance(error.character, int) else ord(error.character)
         message = f"has the control character U+{code:04X}, which YAML does not allow: delete it."
         raise ConfigError(source, [Problem(message, line=line)]) from error
     except RecursionError as error:
-        raise ConfigError(source, [Problem("is nested too deeply to be a configuration.")]) from error
+        raise ConfigError(
+            source, [Problem("is nested too deeply: check its brackets and indentation.")]
+        ) from error
     if reader.problems:
         raise ConfigError(source, reader.problems)
     if node is None:

@@ -16,6 +16,8 @@ from triton_watch.config.expand import Expanded
 
 _REFERENCE: Final = r"\$\{"
 """An editor's schema must accept `${NAME}` wherever the loader would."""
+HEADER_NAME: Final = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+"""A token of RFC 9110, section 5.6.2."""
 _MIN_INTERVAL, _MAX_INTERVAL = 0.1, 86_400.0
 
 
@@ -47,6 +49,8 @@ def _positive_size(value: object) -> int:
 def _filled(text: str) -> str:
     if not text.strip():
         raise ParseError("is empty: give a value or delete the line.")
+    if not text.isprintable():
+        raise ParseError("has a control character: write visible characters on one line.")
     return text
 
 
@@ -61,6 +65,11 @@ def _gpu(text: str) -> str:
         raise ParseError(
             f'"{text}" is not the UUID of a GPU: copy it from the output of nvidia-smi -L (GPU-...).'
         )
+    return text
+
+
+def _listen(text: str) -> str:
+    addresses.listen(text)
     return text
 
 
@@ -152,7 +161,7 @@ UserName: TypeAlias = Annotated[str, AfterValidator(_user), WithJsonSchema(_TEXT
 Password: TypeAlias = Annotated[str, AfterValidator(password), WithJsonSchema(_TEXT)]
 BearerToken: TypeAlias = Annotated[str, AfterValidator(bearer_token), WithJsonSchema(_TEXT)]
 HeaderText: TypeAlias = Annotated[str, AfterValidator(header_value), WithJsonSchema(_TEXT)]
-Listen: TypeAlias = Annotated[str, _form("host:port", r"[^/@\s]*:\d{1,5}")]
+Listen: TypeAlias = Annotated[str, AfterValidator(_listen), _form("host:port", r"[^/@\s]+:\d{1,5}")]
 LogLevel: TypeAlias = Annotated[str, _LEVEL, _LEVEL_SCHEMA]
 LogFormat: TypeAlias = Annotated[str, _FORMAT, _FORMAT_SCHEMA]
 Threads: TypeAlias = Annotated[

@@ -46,7 +46,7 @@ def existing(path: Path) -> Path:
 
 def _why(error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
-        return "does not exist: give the path of a file, relative to the configuration."
+        return "does not exist: check the path."
     if isinstance(error, IsADirectoryError):
         return "is a directory: give the path of a file in it."
     if isinstance(error, PermissionError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from triton_watch.config.document import Document
 from triton_watch.config.errors import ConfigError, Problem
-from triton_watch.config.load import settings_of
+from triton_watch.config.loading import settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,16 +72,17 @@ def from_flags(  # noqa: PLR0913 - one argument a flag
 
     """
     alone = {"name": name, "grpc": grpc, "metrics_url": metrics_url}
+    login = _some({"username": username, "password_file": password_file})
     common = {
         "headers": _headers(headers),
-        "basic_auth": _some({"username": username, "password_file": password_file}),
+        "basic_auth": login,
         "bearer_token_file": bearer_token_file,
         "tls": _some({"ca_file": ca_file, "insecure_skip_verify": insecure_skip_verify or None}),
         "interval": interval,
         "timeouts": _some({"total": timeout}),
         "expected_models": list(expected_models),
     }
-    _refuse_shared(targets, alone)
+    _refuse_misuse(targets, alone, login)
     value = {
         "targets": [{"url": url, **_some(alone), **_some(common)} for url in targets],
         "web": _some({"listen": listen}),
@@ -90,7 +91,9 @@ def from_flags(  # noqa: PLR0913 - one argument a flag
     try:
         return settings_of(Document(SOURCE, value, {}), Path())
     except ConfigError as error:
-        problems = dict.fromkeys(Problem(problem.message, _flag(problem.path)) for problem in error.problems)
+        problems = dict.fromkeys(
+            Problem(problem.message, _flag(problem.path, many=len(targets) > 1)) for problem in error.problems
+        )
         raise ConfigError(SOURCE, list(problems)) from None
 
 
@@ -110,14 +113,25 @@ def _headers(lines: Sequence[str]) -> dict[str, str]:
     return result
 
 
-def _refuse_shared(targets: Sequence[str], alone: Mapping[str, str | None]) -> None:
-    given = [_FLAGS[key] for key, value in alone.items() if value is not None]
-    if len(targets) > 1 and given:
+def _refuse_misuse(targets: Sequence[str], alone: Mapping[str, str | None], login: Mapping[str, str]) -> None:
+    """Refuse what is wrong only between flags. Raises `ConfigError`."""
+    problems = []
+    if not targets:
+        problems.append(
+            Problem("is missing: give the URL of a server, such as http://localhost:8000.", "--target")
+        )
+    if len(targets) > 1:
         text = "goes with a single --target: write several servers into a configuration file."
-        raise ConfigError(SOURCE, [Problem(text, flag) for flag in given])
+        problems += [Problem(text, _FLAGS[key]) for key, value in alone.items() if value is not None]
+    if len(login) == 1:
+        problems.append(Problem("and --password-file go together: give both.", "--username"))
+    if problems:
+        raise ConfigError(SOURCE, problems)
 
 
-def _flag(path: str) -> str:
+def _flag(path: str, *, many: bool) -> str:
+    if many and path.endswith(".name"):
+        return "--target"
     setting = re.sub(r"^(?:targets\[\d+\]|defaults)\.?", "", path)
     prefixes = [
         prefix for prefix in _FLAGS if setting == prefix or setting.startswith((f"{prefix}.", f"{prefix}["))

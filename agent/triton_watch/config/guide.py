@@ -60,7 +60,7 @@ Behind a proxy, as in the last two lines, give `metrics_url`: the guess is seldo
 `${NAME}` anywhere in a value is replaced from the environment, and `${NAME:-value}` gives a value for
 when the variable is unset or empty. A variable that is unset and has no such value is an error. `$$` is
 one dollar sign. Names of settings are not replaced, and neither is the content of files that hold
-secrets.
+secrets. Inside `{...}` and `[...]` YAML needs quotes around it: `["${NAME}"]`.
 
 ## Secrets
 

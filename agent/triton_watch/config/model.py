@@ -4,10 +4,10 @@
 
 from typing import Final
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from triton_watch.config import addresses
 from triton_watch.config import fields as f
+from triton_watch.config.fields import HEADER_NAME
 from triton_watch.config.sections import (
     BasicAuthSection,
     HeaderSection,
@@ -39,6 +39,7 @@ class CommonSection(Section):
     headers: dict[str, HeaderSection] | None = setting(
         "HTTP headers to send with each request: name and value, or name and `value_file`.",
         example={"X-Tenant": "search", "X-Api-Key": {"value_file": "/run/secrets/api-key"}},
+        rule={"propertyNames": {"pattern": f"^{HEADER_NAME}$"}},
     )
     basic_auth: BasicAuthSection | None = setting(
         "HTTP basic authentication. Not together with a bearer token."
@@ -90,11 +91,13 @@ class TargetSection(CommonSection):
     expected_models: list[f.Text] | None = setting(
         "Models that must be ready. One that the server does not know is reported as missing.",
         example=["ranker", "embedder"],
+        rule={"uniqueItems": True},
     )
     gpus: list[f.Gpu] | None = setting(
         "UUIDs of the server's GPUs in the order of its GPU indices, which the server does not tell. With "
         "them GPU use can be shared out to models.",
         example=["GPU-8d3f2a1b-7c6e-4f5a-9b8c-0d1e2f3a4b5c"],
+        rule={"uniqueItems": True},
     )
 
 
@@ -106,12 +109,6 @@ class WebSection(Section):
         default="127.0.0.1:8003",
         example="0.0.0.0:8003",
     )
-
-    @model_validator(mode="after")
-    def _check_listen(self) -> "WebSection":
-        if self.listen is not None:
-            addresses.listen(self.listen)
-        return self
 
 
 class LogSection(Section):

@@ -13,14 +13,16 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from triton_watch.config import fields as f
 from triton_watch.config.errors import ParseError
 
+Json = dict[str, Any]
 
-def setting(description: str, *, default: object = None, example: object = None) -> Any:  # noqa: ANN401 - a field
-    """Declare an optional setting; `default` is the built-in value, shown in the schema and the docs."""
-    extra: dict[str, Any] = {
-        key: value
-        for key, value in (("default", default), ("examples", [example]))
-        if value not in (None, [None])
-    }
+
+def setting(description: str, *, default: Any = None, example: Any = None, rule: Json | None = None) -> Any:  # noqa: ANN401
+    """Declare an optional setting; `default` is the built-in value, `rule` is added to its JSON Schema."""
+    extra = dict(rule or {})
+    if default is not None:
+        extra["default"] = default
+    if example is not None:
+        extra["examples"] = [example]
     return Field(default=None, description=description, json_schema_extra=extra)
 
 
@@ -62,6 +64,9 @@ class TimeoutsSection(Section):
 class TlsSection(Section):
     """How to speak TLS to the server (`https://` URLs)."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"dependentRequired": {"cert_file": ["key_file"], "key_file": ["cert_file"]}}
+    )
     ca_file: f.Text | None = setting(
         "PEM file with the certificate authorities to trust, instead of the system's.",
         example="/etc/ssl/triton-ca.pem",
@@ -91,7 +96,7 @@ class BasicAuthSection(Section):
     )
 
 
-def _wrap_header(schema: dict[str, Any]) -> None:
+def _wrap_header(schema: Json) -> None:
     body = dict(schema)
     schema.clear()
     schema["anyOf"] = [{"type": "string", "minLength": 1}, body]

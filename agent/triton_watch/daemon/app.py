@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from io import BytesIO
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import parse_qs, quote
@@ -50,11 +51,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer. `body` is its blocks; `headers` are those beside Content-Type and Content-Length."""
+    """An answer; `headers` are those beside Content-Type and Content-Length."""
 
     status: HTTPStatus
     content_type: str
-    body: tuple[bytes, ...]
+    body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -77,7 +78,7 @@ class Route:
 def plain(status: HTTPStatus, sentence: str, **headers: str) -> Response:
     """One line of plain text; underscores in the names of `headers` stand for hyphens."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Response(status, PLAIN, (f"{sentence}\n".encode(),), named)
+    return Response(status, PLAIN, f"{sentence}\n".encode(), named)
 
 
 class App:
@@ -94,12 +95,12 @@ class App:
         response = self._respond(environ)
         own = {
             "Content-Type": response.content_type,
-            "Content-Length": str(sum(map(len, response.body))),
+            "Content-Length": str(len(response.body)),
             **response.headers,
         }
         headers = {**SECURITY_HEADERS, **own}
         start_response(f"{response.status.value} {response.status.phrase}", list(headers.items()))
-        return () if environ["REQUEST_METHOD"] == "HEAD" else response.body
+        return () if environ["REQUEST_METHOD"] == "HEAD" else _body(environ, response.body)
 
     def _respond(self, environ: WSGIEnvironment) -> Response:
         path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace") or "/"
@@ -117,6 +118,12 @@ class App:
         return self._exact.get(path) or next(below, None)
 
 
+def _body(environ: WSGIEnvironment, body: bytes) -> Iterable[bytes]:
+    """The body as the server sends it best: as a file it is not copied, and waits for slow readers where it is."""
+    wrapper = environ.get("wsgi.file_wrapper")
+    return wrapper(BytesIO(body)) if wrapper is not None and body else (body,)
+
+
 def _guarded(handler: Handler, request: Request) -> Response:
     try:
         return handler(request)
@@ -126,7 +133,7 @@ def _guarded(handler: Handler, request: Request) -> Response:
             quote(request.path),
             type(error).__name__,
             error,
-            exc_info=LOG.isEnabledFor(logging.DEBUG),
+            exc_info=error if LOG.isEnabledFor(logging.DEBUG) else None,
         )
         sentence = "The agent failed to make this page; its log says why."
         return plain(HTTPStatus.INTERNAL_SERVER_ERROR, sentence)

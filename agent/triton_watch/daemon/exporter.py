@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from io import BytesIO
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -16,23 +17,18 @@ from triton_watch.daemon.families import Family, families, view_of
 from triton_watch.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from triton_watch.daemon.state import StateSource
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A metrics page: `blocks` joined are the body, `size` is its bytes."""
+    """A metrics page; `content_encoding` is "gzip" or, for a plain body, None."""
 
     content_type: str
     content_encoding: str | None
-    blocks: tuple[bytes, ...]
-
-    @property
-    def size(self) -> int:
-        """Bytes of the body."""
-        return sum(map(len, self.blocks))
+    body: bytes = field(repr=False)
 
 
 class Exporter:
@@ -52,7 +48,7 @@ class Exporter:
     def page(self, accept: str = "", accept_encoding: str = "") -> Page:
         """The page in the form that the two request headers ask for; classic text where they do not say.
 
-        Compressed while it is made, so that a large page never stands in memory as a whole.
+        Compressed while it is made: of a page for Prometheus, which asks for gzip, only that is ever held.
         """
         openmetrics = exposition.wants_openmetrics(accept)
         gzip = exposition.accepts_gzip(accept_encoding)
@@ -60,7 +56,7 @@ class Exporter:
         return Page(
             exposition.OPENMETRICS if openmetrics else exposition.TEXT,
             "gzip" if gzip else None,
-            tuple(exposition.compressed(blocks) if gzip else blocks),
+            _joined(exposition.compressed(blocks) if gzip else blocks),
         )
 
     def _blocks(self, *, openmetrics: bool) -> Iterator[bytes]:
@@ -68,6 +64,14 @@ class Exporter:
         generate = generate_openmetrics if openmetrics else generate_text
         # The process metrics come last: in OpenMetrics, theirs is the text that ends with "# EOF".
         return chain(ours, (generate(registry) for registry in [self.registry]))
+
+
+def _joined(blocks: Iterable[bytes]) -> bytes:
+    """The blocks as one, of which no second copy is made: b"".join would hold all of them beside it."""
+    whole = BytesIO()
+    for block in blocks:
+        whole.write(block)
+    return whole.getvalue()
 
 
 class WatchCollector(Collector):

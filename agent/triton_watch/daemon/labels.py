@@ -19,7 +19,7 @@ class LabelSet:
 
 @lru_cache(maxsize=256)
 def _pair(name: str, value: str) -> tuple[str, str, str]:
-    """(name, clean value, `name="escaped value"`); the labels that thousands of series share cost a look-up."""
+    """(name, clean value, `name="escaped value"`); labels that thousands of series share cost a look-up."""
     clean = _clean(value)
     return name, clean, f'{name}="{_escape(clean)}"'
 

@@ -32,10 +32,10 @@ def listen(settings: WebSettings) -> list[socket.socket]:
         except OSError as error:
             if error.errno not in _NOT_HERE:
                 close_all(sockets)
-                raise WebError(_sentence(settings, error)) from error
+                raise WebError(refusal(settings, error)) from error
             missing = error
     if not sockets:
-        raise WebError(_sentence(settings, missing)) from missing
+        raise WebError(refusal(settings, missing)) from missing
     return sockets
 
 
@@ -81,7 +81,8 @@ def _listening(family: socket.AddressFamily, address: tuple[object, ...]) -> soc
     return listening
 
 
-def _sentence(settings: WebSettings, error: OSError | None) -> str:
+def refusal(settings: WebSettings, error: OSError | None) -> str:
+    """One sentence on why nobody can listen there, and what to do; `error` is the system's."""
     where = f"Cannot listen on {settings.host}:{settings.port}: "
     match error.errno if error is not None else None:
         case errno.EADDRINUSE:

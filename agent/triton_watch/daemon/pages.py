@@ -36,7 +36,7 @@ def metrics(exporter: Exporter, request: Request) -> Response:
     headers = {"Vary": "Accept, Accept-Encoding"}
     if page.content_encoding is not None:
         headers["Content-Encoding"] = page.content_encoding
-    return Response(HTTPStatus.OK, page.content_type, page.blocks, headers)
+    return Response(HTTPStatus.OK, page.content_type, page.body, headers)
 
 
 def healthy(source: StateSource, beat_limit: float, _request: Request) -> Response:
@@ -63,7 +63,7 @@ def index(routes: Sequence[Route], _request: Request) -> Response:
         for route in routes
         if route.summary
     )
-    return Response(HTTPStatus.OK, HTML, (_INDEX.format(version=__version__, items=items).encode(),))
+    return Response(HTTPStatus.OK, HTML, _INDEX.format(version=__version__, items=items).encode())
 
 
 _INDEX = """<!doctype html>

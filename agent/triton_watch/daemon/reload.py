@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from triton_watch.config import ConfigError, load
+from triton_watch.config import ConfigError, load_apart
 from triton_watch.records import Settings
 
 _LOOK_EVERY = 2.0
 """Seconds between two looks at the file's size and time."""
-_LOAD_EVERY = 60.0
+_LOAD_EVERY = 300.0
 """Seconds after which it is loaded again in any case: a `*_file` secret or the file's target may have changed."""
 
 
@@ -45,7 +45,7 @@ class ConfigWatcher:
         """
         self._loaded = self._looked = self._clock()
         self._print = _fingerprint(self._path)
-        settings = load(self._path)
+        settings = load_apart(self._path)
         self._complaint = ""
         if settings == self._current:
             return None

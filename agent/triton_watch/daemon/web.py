@@ -1,7 +1,7 @@
 """The HTTP server: one WSGI application under waitress, with limits against slow and greedy clients.
 
 One thread moves all bytes; few threads make the answers. An answer is whole before its first byte is
-written and waits in a buffer of its own, so a client that reads slowly holds no thread.
+written and waits in memory for its reader, so a client that reads slowly holds no thread.
 """
 
 from __future__ import annotations
@@ -28,19 +28,18 @@ LOG = logging.getLogger(__name__)
 LIMITS: dict[str, Any] = {
     "threads": 4,
     "backlog": 128,
-    "connection_limit": 500,
+    "connection_limit": 100,
     "channel_timeout": 20,
     "cleanup_interval": 5,
     "max_request_header_size": 16 * 1024,
     "max_request_body_size": 16 * 1024,
-    "outbuf_overflow": 1024 * 1024,
     "outbuf_high_watermark": 256 * 1024 * 1024,
     "asyncore_use_poll": True,
     "log_socket_errors": False,
     "ident": None,
 }
 """Seconds and bytes. A thread waits for a slow reader only over `outbuf_high_watermark`, which no page
-reaches; over `outbuf_overflow`, what a client has yet to read lies in a temporary file."""
+reaches; a client that reads nothing for `channel_timeout` is cut off."""
 
 
 class WebServer:

@@ -2,6 +2,8 @@
 
 from triton_watch.demo.embedded import EmbeddedTriton
 from triton_watch.demo.errors import EmbeddedTritonError
+from triton_watch.demo.load_process import Load
 from triton_watch.demo.repository import example_repository
+from triton_watch.demo.tally import ClientView
 
-__all__ = ["EmbeddedTriton", "EmbeddedTritonError", "example_repository"]
+__all__ = ["ClientView", "EmbeddedTriton", "EmbeddedTritonError", "Load", "example_repository"]

@@ -1,34 +1,41 @@
-"""The command line and the environment of the embedded tritonserver, and its own copy of the backends."""
+"""The command line, the environment and the folder of the embedded tritonserver."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from triton_watch.demo.ports import LOOPBACK, Ports
-from triton_watch.demo.wheel import ServerFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from triton_watch.demo.wheel import ServerFiles
 
 INHERITED = ("HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER")
-"""Variables that the server gets from us. Not PYTHONPATH, PYTHONHOME or LD_PRELOAD: they would reach the models."""
+"""Variables that the server gets from us. Not LD_PRELOAD and the like: they would reach the models."""
+REPEATABLE = frozenset({"--backend-config", "--load-model", "--metrics-config", "--model-repository"})
 METRICS_INTERVAL_MS = 500
 CACHE_BYTES = 1024 * 1024
 
 
 def prepare_folder(files: ServerFiles, folder: Path, repository: Path) -> None:
-    """Give `folder` a copy of the wheel's backends, the stub for the running Python, and a link to the models."""
-    backends = folder / "backends"
-    shutil.copytree(files.backends, backends, ignore=shutil.ignore_patterns("__pycache__"))
-    stub = backends / "python" / files.stub.name
-    shutil.copyfile(files.stub, stub)
-    stub.chmod(0o755)
+    """Give `folder` a copy of the wheel's backends that suits the running Python, and a link to the models.
+
+    The link is there because a repository with a space in its path hangs the server's start.
+    """
+    python = folder / "backends" / "python"
+    shutil.copytree(files.backends, python.parent, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copyfile(files.stub, python / files.stub.name)
+    (python / files.stub.name).chmod(0o755)
     (folder / "models").symlink_to(repository, target_is_directory=True)
 
 
 def server_command(
-    files: ServerFiles, folder: Path, ports: Ports, shm_prefix: str, strict_readiness: bool
+    files: ServerFiles, folder: Path, ports: Ports, shm_prefix: str, *, strict_readiness: bool
 ) -> list[str]:
     """The command line, without the caller's own flags; a broken model does not end this server."""
     return [
@@ -54,20 +61,21 @@ def server_command(
 
 def with_extra(command: Sequence[str], extra: Sequence[str]) -> list[str]:
     """The command with the caller's flags in place of ours of the same name; repeatable ones are added."""
-    repeatable = ("--backend-config", "--metrics-config", "--model-repository", "--load-model")
-    replaced = {_name(flag) for flag in extra} - set(repeatable)
+    replaced = {_name(flag) for flag in extra} - REPEATABLE
     return [flag for flag in command if _name(flag) not in replaced] + list(extra)
 
 
 def server_environment(files: ServerFiles) -> dict[str, str]:
-    """The server's environment: the wheel's libraries, this interpreter's packages, no caches of byte code."""
+    """The server's environment.
+
+    The models' Python reads no environment variable of its own, so PYTHONPATH has no effect on it (seen on
+    2.51.0): it finds its home, and numpy there, by the first python3 on PATH, which is ours.
+    """
     environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
     path = os.environ.get("PATH", os.defpath)
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
     environment["LD_LIBRARY_PATH"] = os.pathsep.join(str(folder) for folder in files.library_dirs)
-    environment["PYTHONPATH"] = os.pathsep.join(str(folder) for folder in files.python_dirs)
-    environment["PYTHONDONTWRITEBYTECODE"] = "1"
-    environment.update({name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")})
+    environment.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
     return environment
 
 

@@ -1,25 +1,28 @@
 """A real tritonserver beside this process, on the loopback address, cleaned up whatever happens.
 
-    with EmbeddedTriton(example_repository()) as triton:
-        requests.get(triton.http_url + "/v2/health/ready", timeout=3)
+`with EmbeddedTriton(example_repository()) as triton:` gives a server whose `http_url` answers.
 """
 
 from __future__ import annotations
 
 import http.client
-import tempfile
 import time
 import uuid
-from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
+from typing import TYPE_CHECKING
 
 from triton_watch.demo.command import prepare_folder, server_command, server_environment, with_extra
 from triton_watch.demo.errors import EmbeddedTritonError
 from triton_watch.demo.kept import KeptProcess
-from triton_watch.demo.machine import require_machine, require_shared_memory
+from triton_watch.demo.machine import new_folder, require_machine, require_shared_memory
 from triton_watch.demo.ports import LOOPBACK, Ports, choose_ports, require_free
 from triton_watch.demo.wheel import find_server_files
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from typing_extensions import Self
 
 START_SECONDS = 90.0
 STOP_SECONDS = 45.0
@@ -98,7 +101,7 @@ class EmbeddedTriton:
             text = self._started.tail
         return "\n".join(line[:TAIL_LINE_LENGTH] for line in text.splitlines()[-lines:])
 
-    def start(self, timeout: float = START_SECONDS) -> EmbeddedTriton:
+    def start(self, timeout: float = START_SECONDS) -> Self:
         """Start the server and wait until it is live and serves metrics, at most `timeout` seconds.
 
         Raises `EmbeddedTritonError`, one sentence, when something is missing, the server ends early (with
@@ -119,7 +122,7 @@ class EmbeddedTriton:
         if self._process is not None:
             self._process.stop(grace)
 
-    def __enter__(self) -> EmbeddedTriton:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(
@@ -142,12 +145,13 @@ class EmbeddedTriton:
         files = find_server_files()
         for purpose, port in self.ports._asdict().items():
             require_free(port, f"Triton's {purpose} port")
-        folder = Path(tempfile.mkdtemp(prefix="triton-watch-", dir=self._workdir)).resolve()
+        folder = new_folder(self._workdir)
         self._log = self._given_log or folder / "tritonserver.log"
         prefix = f"triton_watch_{uuid.uuid4().hex[:12]}_"
         prepare_folder(files, folder, self.repository)
         command = with_extra(
-            server_command(files, folder, self.ports, prefix, self._strict_readiness), self._extra_args
+            server_command(files, folder, self.ports, prefix, strict_readiness=self._strict_readiness),
+            self._extra_args,
         )
         return KeptProcess(
             command, server_environment(files), folder=folder, log=self._log, shm_prefix=prefix
@@ -158,14 +162,20 @@ class EmbeddedTriton:
         deadline = time.monotonic() + timeout
         while not (_answers(self.ports.http, "/v2/health/live") and _answers(self.ports.metrics, "/metrics")):
             if not self.running:
-                raise EmbeddedTritonError(
-                    f"tritonserver ended with status {self._started.exit_status}; its log ends:\n{self.log_tail()}"
-                )
+                end = _ending(self._started.exit_status)
+                raise EmbeddedTritonError(f"tritonserver ended with {end}; its log ends:\n{self.log_tail()}")
             if time.monotonic() > deadline:
                 raise EmbeddedTritonError(
-                    f"tritonserver was not live after {timeout:g} seconds; its log ends:\n{self.log_tail()}"
+                    f"not live after {timeout:g} seconds; its log ends:\n{self.log_tail()}"
                 )
             time.sleep(POLL_SECONDS)
+
+
+def _ending(status: int | None) -> str:
+    """How a process ended, in words."""
+    if status is not None and status < 0:
+        return f"signal {-status}"
+    return f"status {status}" if status is not None else "an unknown status"
 
 
 def _answers(port: int, path: str) -> bool:

@@ -1,8 +1,8 @@
 """Keeps one tritonserver: starts it, waits, ends it and cleans up after it, even when its parent was killed.
 
-Run as a program of its own (`python -I -S keeper.py`), with nothing but the standard library. The first line
-of stdin is the order, as JSON; the end of stdin is the order to stop. Stdout gets two JSON lines: the server's
-process id, or why it did not start; and at the end its exit status and the end of its log.
+Run as a program of its own (`python -I -S keeper.py`), with nothing but the standard library. The first
+line of stdin is the order, as JSON; the end of stdin is the order to stop. Stdout gets two JSON lines: the
+server's process id, or why it did not start; and at the end its exit status and the end of its log.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from pathlib import Path
 from typing import Any
 
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+ORPHAN_SECONDS = 2.0
+"""How long stub processes may take to end after SIGKILL."""
 POLL_SECONDS = 0.1
 TAIL_BYTES = 20_000
 """Small enough for the pipe to hold them until somebody reads."""
@@ -29,6 +32,7 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - this is where Triton's Python b
 def start_server(order: dict[str, Any]) -> subprocess.Popen[bytes]:
     """Start the server in a session of its own, so that neither Ctrl-C nor a job's end reaches it first."""
     libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
     keeper = os.getpid()
 
     def follow_keeper() -> None:
@@ -75,11 +79,21 @@ def clean_up(server: subprocess.Popen[bytes], order: dict[str, Any]) -> None:
     os.waitid(os.P_PID, server.pid, os.WEXITED | os.WNOWAIT)
     os.killpg(server.pid, signal.SIGKILL)
     status = server.wait()
+    reap_orphans()
     for region in SHARED_MEMORY.glob(order["shm_prefix"] + "*"):
         region.unlink(missing_ok=True)
     with contextlib.suppress(BrokenPipeError):
         tell({"status": status, "tail": tail_of(Path(order["log"]))})
     shutil.rmtree(order["folder"], ignore_errors=True)
+
+
+def reap_orphans() -> None:
+    """Take leave of the server's own children, which are ours since it has ended: no zombie stays."""
+    deadline = time.monotonic() + ORPHAN_SECONDS
+    with contextlib.suppress(ChildProcessError):
+        while time.monotonic() < deadline:
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                time.sleep(POLL_SECONDS / 10)
 
 
 def tail_of(log: Path) -> str:

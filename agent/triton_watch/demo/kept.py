@@ -8,11 +8,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from triton_watch.demo.errors import EmbeddedTritonError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 KEEPER = Path(__file__).with_name("keeper.py")
 ORPHAN_GRACE_SECONDS = 45.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import tempfile
 from pathlib import Path
 
 from triton_watch.demo.errors import EmbeddedTritonError
@@ -26,7 +27,7 @@ def require_machine() -> None:
 
 
 def require_shared_memory(models: int, folder: Path = SHARED_MEMORY) -> None:
-    """Raise `EmbeddedTritonError` unless `folder` can hold the regions of so many models' Python processes."""
+    """Raise `EmbeddedTritonError` unless `folder` can hold the regions of so many Python models."""
     if not folder.is_dir():
         raise EmbeddedTritonError(
             f"there is no {folder}, and Triton's Python backend needs it: mount a tmpfs there "
@@ -44,3 +45,14 @@ def require_shared_memory(models: int, folder: Path = SHARED_MEMORY) -> None:
             f"{folder} has {free} MiB free and Triton's Python backend needs {need}: free some, "
             "or give a container more with --shm-size"
         )
+
+
+def new_folder(workdir: Path | None) -> Path:
+    """A new folder for one server's files, in `workdir` or in the system's folder for temporary files."""
+    parent = Path(workdir or tempfile.gettempdir()).resolve()
+    if " " in str(parent):
+        raise EmbeddedTritonError(
+            f"the folder for temporary files, {parent}, has a space in its path, with which tritonserver "
+            "starts no Python model: set TMPDIR to another one"
+        )
+    return Path(tempfile.mkdtemp(prefix="triton-watch-", dir=parent))

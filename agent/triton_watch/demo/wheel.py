@@ -11,23 +11,27 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from triton_watch.demo.errors import EmbeddedTritonError
 from triton_watch.demo.repository import CHECKOUT
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 WHEEL = "nvidia-pytriton==0.7.0"
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+LAST_WITH_NUMPY_1 = (3, 12)
+"""numpy below 2 has no build for a newer Python."""
 DEBIAN_LIBRARIES = CHECKOUT / ".cache" / "debian" / "usr" / "lib"
 """Where tests/support/debian.py unpacks Debian's libpython for `make`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerFiles:
-    """What starting the server takes, all from the wheel but the last folder of `library_dirs`."""
+    """What it takes to start the server."""
 
     executable: Path
     backends: Path
@@ -35,62 +39,75 @@ class ServerFiles:
     stub: Path
     library_dirs: tuple[Path, ...]
     """For LD_LIBRARY_PATH."""
-    python_dirs: tuple[Path, ...]
-    """For PYTHONPATH: where the models find numpy."""
 
 
 def find_server_files() -> ServerFiles:
     """Find the server for the running interpreter. Raises `EmbeddedTritonError` for a missing part."""
+    _require_python()
     site = _site_packages()
+    _require_numpy_1()
     server = site / "pytriton" / "tritonserver"
-    stub = server / "python_backend_stubs" / VERSION / "triton_python_backend_stub"
-    if not stub.is_file():
-        versions = sorted(path.name for path in (server / "python_backend_stubs").glob("3.*"))
-        raise EmbeddedTritonError(
-            f"{WHEEL} has no Python backend for Python {VERSION}: use one of {', '.join(versions) or 'none'}"
-        )
-    numpy = _numpy_folder()
     libraries = site / "nvidia_pytriton.libs"
-    libpython = _libpython_folder(libraries)
+    libpython = libpython_folder()
     return ServerFiles(
         executable=server / "bin" / "tritonserver",
         backends=server / "backends",
         caches=server / "caches",
-        stub=stub,
-        library_dirs=(libraries,) if libpython is None else (libraries, libpython),
-        python_dirs=(numpy,) if numpy == site else (numpy, site),
+        stub=_stub(server / "python_backend_stubs"),
+        library_dirs=(libraries, libpython) if libpython else (libraries,),
     )
 
 
+def _require_python() -> None:
+    """The stub of 3.13 starts too, but then no answer is right: see `_require_numpy_1`."""
+    if sys.version_info[:2] > LAST_WITH_NUMPY_1:
+        raise EmbeddedTritonError(
+            f"the embedded Triton needs Python 3.10, 3.11 or 3.12 and this is {VERSION}: its Python backend "
+            "works with numpy below 2 only, and there is none for a newer Python"
+        )
+
+
+def _require_numpy_1() -> None:
+    """Refuse numpy 2: with it this server's Python backend breaks every answer and counts it as success.
+
+    Seen on the real server with numpy 2.0 to 2.5 under Python 3.12 and 3.13: HTTP 500 "output tensor shape
+    does not match size of output". Its stub reads numpy's dtype in the memory layout of numpy 1. Like the
+    stub, `-I` looks neither at PYTHONPATH nor into the user's own site-packages.
+    """
+    look_up = [sys.executable, "-I", "-c", "from importlib import metadata; print(metadata.version('numpy'))"]
+    found = subprocess.run(look_up, capture_output=True, text=True, check=False)  # noqa: S603
+    version = found.stdout.strip()
+    if not version.startswith("1."):
+        what = f"numpy {version} breaks" if version else "there is no numpy for"
+        raise EmbeddedTritonError(
+            f"{what} the Python backend of {WHEEL}; in a virtual environment: "
+            f"{sys.executable} -m pip install 'numpy<2'"
+        )
+
+
 def _site_packages() -> Path:
-    """The folder that the wheel is installed in."""
+    """The folder that the wheel is installed in; it is not imported."""
     spec = importlib.util.find_spec("pytriton")
     if spec is None or spec.origin is None:
-        options = "--no-deps " if sys.version_info >= (3, 13) else ""
         raise EmbeddedTritonError(
-            "the real tritonserver is not installed for this Python: "
-            f"{sys.executable} -m pip install {options}{WHEEL} 'numpy<2.5'"
+            f"the real tritonserver is not installed for this Python: {sys.executable} -m pip install {WHEEL}"
         )
-    return Path(spec.origin).parent.parent
+    return Path(spec.origin).resolve().parent.parent
 
 
-def _numpy_folder() -> Path:
-    """The folder that numpy is installed in; numpy 2.5 breaks every answer of this server's Python backend."""
-    spec = importlib.util.find_spec("numpy")
-    if spec is None or spec.origin is None:
-        raise EmbeddedTritonError(f"the example models need numpy: {sys.executable} -m pip install 'numpy<2.5'")
-    version = metadata.version("numpy")
-    if tuple(int(part) for part in version.split(".")[:2]) >= (2, 5):
+def _stub(stubs: Path) -> Path:
+    """The program that runs models in the running interpreter's version."""
+    stub = stubs / VERSION / "triton_python_backend_stub"
+    if not stub.is_file():
+        versions = ", ".join(sorted(path.name for path in stubs.glob("3.*"))) or "none"
         raise EmbeddedTritonError(
-            f"numpy {version} breaks the Python backend of {WHEEL}: {sys.executable} -m pip install 'numpy<2.5'"
+            f"{WHEEL} has no Python backend for Python {VERSION}: the versions that it has are {versions}"
         )
-    return Path(spec.origin).parent.parent
+    return stub
 
 
-def _libpython_folder(wheel_libraries: Path) -> Path | None:
-    """The folder of the shared libpython for the stub, or None where the wheel brings it or the linker knows it."""
-    if any(wheel_libraries.glob(f"libpython3-*.{sys.version_info.minor}.so.*")):
-        return None
+def libpython_folder() -> Path | None:
+    """The folder of the shared libpython that the stub needs, or None where the linker finds it anyway."""
     name = f"libpython{VERSION}.so.1.0"
     for folder in _library_folders():
         if (folder / name).is_file():

@@ -96,5 +96,5 @@ class TargetPoller:
         if table.was_reset.any():
             for key, reset in zip(table.models.keys, table.was_reset, strict=True):
                 if reset:
-                    watch.configured_as.pop(key.name, None)
+                    watch.forget_config(key.name)
         return table

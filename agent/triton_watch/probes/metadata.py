@@ -5,14 +5,14 @@ from __future__ import annotations
 from triton_watch.probes.watch import Watch
 from triton_watch.records import ModelConfig, ModelKey, ModelStatus, Outcome
 from triton_watch.triton.errors import (
+    AnswerTimeoutError,
     ConnectError,
     RestrictedError,
     TritonError,
     UnauthorizedError,
 )
-from triton_watch.triton.errors import AnswerTimeoutError as AnswerTimeout
 
-_NOT_ABOUT_ONE_MODEL = (ConnectError, AnswerTimeout, RestrictedError, UnauthorizedError)
+_NOT_ABOUT_ONE_MODEL = (ConnectError, AnswerTimeoutError, RestrictedError, UnauthorizedError)
 """Failures that the next model's request would meet too."""
 
 
@@ -34,6 +34,8 @@ def config(watch: Watch, deadline: float) -> tuple[Outcome, str]:
 
     What the deadline leaves over is fetched in the next cycle.
     """
+    if watch.index is not None and watch.index is watch.settled:
+        return Outcome.OK, ""
     ready = _ready_versions(watch)
     fetched: dict[str, ModelConfig] = {}
     failure: TritonError | None = None
@@ -51,6 +53,7 @@ def config(watch: Watch, deadline: float) -> tuple[Outcome, str]:
     _keep(watch, fetched, ready)
     if failure is not None:
         raise failure
+    watch.settled = watch.index
     return Outcome.OK, ""
 
 
@@ -64,7 +67,7 @@ def _ready_versions(watch: Watch) -> dict[str, tuple[ModelKey, ...]]:
 
 def _keep(watch: Watch, fetched: dict[str, ModelConfig], ready: dict[str, tuple[ModelKey, ...]]) -> None:
     """Swap in the new configurations; those of models that are gone go too."""
-    if not fetched and len(watch.configs) == len(watch.configured_as) and watch.configs.keys() <= ready.keys():
+    if not fetched and watch.configs.keys() <= ready.keys():
         return
     kept = {name: known for name, known in watch.configs.items() if name in ready}
     watch.configs = {**kept, **fetched}

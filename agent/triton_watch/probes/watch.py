@@ -40,6 +40,8 @@ class Watch:
     """By model name; replaced, never changed, so that snapshots can keep it."""
     configured_as: dict[str, tuple[ModelKey, ...]] = field(default_factory=dict)
     """For each model, the ready versions that there were when its configuration was fetched."""
+    settled: tuple[ModelState, ...] | None = None
+    """The index whose configurations have all been fetched: while it stays, there is nothing to do."""
     frame: MetricsFrame | None = None
     """This cycle's metrics page; None when there was none."""
     baseline: MetricsFrame | None = None
@@ -53,6 +55,11 @@ class Watch:
             self.baseline = self.frame
         self.frame = None
         self.live = self.ready = None
+
+    def forget_config(self, name: str) -> None:
+        """Have a model's configuration fetched again: the model was loaded anew."""
+        self.configured_as.pop(name, None)
+        self.settled = None
 
     def states(self) -> tuple[ModelState, ...] | None:
         """Return the index with expected models marked, and those that it does not know added as MISSING."""

@@ -140,12 +140,10 @@ def _gpu_share(deltas: Deltas, configs: ConfigVectors) -> FloatArray:
     """(g, n): each model's share of the compute_infer time on each GPU; a model's time is spread evenly."""
     busy = deltas.counters[Counter.COMPUTE_INFER_US]
     with np.errstate(divide="ignore", invalid="ignore"):
-        placed = configs.on_gpu * np.where(busy > 0, busy, np.where(np.isnan(busy), np.nan, 0.0))
-        # A model whose GPU nobody knows spoils the shares of that GPU only while it computes.
-        placed = np.where((busy == 0) & np.isnan(configs.on_gpu), 0.0, placed)
-        placed = np.where(configs.on_gpu == 0, 0.0, placed / configs.on_gpu.sum(axis=0))
-        share: FloatArray = _ratio(placed, placed.sum(axis=1, keepdims=True))
-    return share
+        spread = configs.on_gpu / configs.on_gpu.sum(axis=0)
+        # A model whose GPU nobody knows leaves NaN, which spoils the shares of the GPU only while it computes.
+        placed = np.where((configs.on_gpu == 0) | (busy == 0), 0.0, spread * busy)
+        return _ratio(placed, placed.sum(axis=1, keepdims=True))
 
 
 def _gpu(

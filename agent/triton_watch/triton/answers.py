@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _RESTRICTED = re.compile(r"This API is restricted, expecting header '([^']*)'")
 """Triton's words for --http-restricted-api: seen on 2.51, tests/integration/test_client_real.py."""
+_OWN_WORDS = frozenset({"", "Not Found", "Method Not Allowed"})
+"""Texts of a 404 or 405 that is about the path; other texts are about the model in it."""
 _TLS_PORT = re.compile(rb"plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server")
 """The words of nginx and of Go's net/http."""
 
@@ -49,20 +51,26 @@ def refusal(response: Response, url: str) -> TritonError:
 
 
 def _meaning(status: int, text: str) -> tuple[type[TritonError], str]:
-    """The kind of error and what to do about it."""
-    known: dict[int, tuple[type[StatusError], str]] = {
-        401: (UnauthorizedError, "give the target's user name and password, or its bearer token"),
-        403: (UnauthorizedError, "the target's credentials are missing, wrong or not enough"),
-        404: (
-            NotFoundError,
-            "it does not know this model or path; is it a Triton server, and the right port?",
-        ),
-        503: (UnavailableError, "it is starting, stopping or overloaded; see the server's log"),
-    }
+    """The kind of error and what to do about it. `text` is Triton's own, or empty."""
     restricted = _RESTRICTED.search(text) if status == 403 else None
     if restricted:
-        setting = "the target's restricted_header to the value that --http-restricted-api was given"
-        return RestrictedError, f"Triton wants the header {restricted[1]!r} here; set {setting}"
+        value = "the value that the server's --http-restricted-api has"
+        return (
+            RestrictedError,
+            f"set the target's restricted_api to the header {restricted[1]!r} with {value}",
+        )
+    if status in {404, 405} and text not in _OWN_WORDS:
+        return (
+            NotFoundError if status == 404 else ClientError,
+            "see the model's state in the repository index",
+        )
+    known: dict[int, tuple[type[StatusError], str]] = {
+        401: (UnauthorizedError, "set the target's basic_auth or bearer_token"),
+        403: (UnauthorizedError, "the target's credentials are missing, wrong, or not enough"),
+        404: (NotFoundError, "it does not know this path; is it Triton's HTTP port, usually 8000?"),
+        405: (ClientError, "is it the metrics port (8002)? Triton's HTTP port is usually 8000"),
+        503: (UnavailableError, "it is starting, stopping or overloaded; see the server's log"),
+    }
     if status in known:
         return known[status]
     if 400 <= status < 500:
@@ -89,14 +97,18 @@ def is_html(response: Response) -> bool:
 
 def not_triton(response: Response, url: str, expected: str) -> NotTritonError:
     """The error for a 200 that Triton would not have given."""
-    what = "an HTML page" if is_html(response) else "something"
-    message = f"answered with {what} where Triton answers with {expected}: is something else on this port?"
+    if not response.body:
+        # Triton's metrics port says 200 to every path.
+        what, hint = "an empty body", "is it the metrics port (8002)? The HTTP port is usually 8000"
+    else:
+        what, hint = "an HTML page" if is_html(response) else "a body", "is something else on this port?"
+    message = f"answered with {what} where Triton answers with {expected}: {hint}"
     return NotTritonError(message, url=url, http_status=response.status)
 
 
 def json_of(response: Response, url: str) -> Any:  # noqa: ANN401 - JSON, read by the caller into records
-    """The JSON of a 200's body. Raises NotTritonError for an HTML page, GarbageError for broken JSON."""
-    if is_html(response):
+    """The JSON of a 200's body. Raises NotTritonError for HTML or nothing, GarbageError for broken JSON."""
+    if is_html(response) or not response.body:
         raise not_triton(response, url, "JSON")
     try:
         return json.loads(response.body)

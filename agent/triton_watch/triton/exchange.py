@@ -15,6 +15,7 @@ from triton_watch.triton.errors import (
     NetworkError,
     NotHttpError,
     ReadTimeoutError,
+    TlsError,
     TritonError,
     TruncatedError,
 )
@@ -47,12 +48,17 @@ class Exchange:
         self._deadline_is_next = False
 
     def begin(self, url: str, deadline: float | None) -> None:
-        """Start the clock of a new request; `deadline` can only shorten its total deadline."""
+        """Start the clock of a new request; `deadline` can only shorten its total deadline.
+
+        Raises DeadlineError when that has passed already.
+        """
         self.url = url
         self.started = self.clock()
         self.deadline = self.started + self.timeouts.total
         if deadline is not None:
             self.deadline = min(self.deadline, deadline)
+        if self.deadline <= self.started:
+            raise DeadlineError("was not asked: this cycle has no time left", url=url)
         self.restart()
 
     def restart(self) -> None:
@@ -95,6 +101,10 @@ class Exchange:
         """What an error of the socket means."""
         if isinstance(error, TimeoutError):
             return self.out_of_time() if self._deadline_is_next else self._silent(self.timeouts.read)
+        if isinstance(error, ssl.SSLEOFError):
+            # In TLS 1.3 a server may refuse a client only after the client's handshake is done.
+            message = "closed the TLS connection: if it wants a client certificate, set tls.cert_file"
+            return TlsError(message, url=self.url)
         if isinstance(error, ssl.SSLError):
             return tls_error(error, self.url)
         reason = error.strerror or str(error) or type(error).__name__
@@ -102,11 +112,14 @@ class Exchange:
 
     def out_of_time(self) -> TritonError:
         """The error for a deadline that has passed."""
-        spent = self.clock() - self.started
         if not self.head:
-            return self._silent(spent)
-        message = f"answers too slowly: incomplete after {spent:.3g} s, the total deadline of this request"
+            return self._silent(self.allowed())
+        message = f"answers too slowly: incomplete after {self.allowed():.3g} s, the time for this request"
         return DeadlineError(message, url=self.url)
+
+    def allowed(self) -> float:
+        """Seconds that this request may take in all: the same each time, so that its message repeats."""
+        return self.deadline - self.started
 
     def _silent(self, seconds: float) -> TritonError:
         message = (

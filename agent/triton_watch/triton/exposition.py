@@ -9,18 +9,31 @@ asks prometheus_client about the ones it has not seen.
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from prometheus_client.parser import text_string_to_metric_families
 
 from triton_watch.records import FloatArray
 
+_PAD = b"#" * 16
+"""Stands before a chunk's text, so that a window of digits never reaches over its start."""
+_NAN = np.frombuffer(b"Nan", dtype=np.uint8)
+"""How Triton writes the quantiles of a model without recent traffic: on some pages, most of the values."""
+
 _EXACT_DIGITS = 15
 """Decimal integers of up to 15 digits are exact in a double, so vector arithmetic gives the same float."""
+
+_CHUNK_BYTES = 256 * 1024
+_BATCH = 1000
+"""Series that prometheus_client parses in one go: bounds the memory that a first sight takes."""
 
 _BLANKS = bytes(range(33))
 """Bytes up to the space: the separators of the format, and control characters that regular pages lack."""
@@ -55,10 +68,25 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Block:
-    """A run of comment lines and the sample lines that follow it."""
+    """A run of comment lines, and whether the sample lines that follow it are read."""
 
     header: bytes
     wanted: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Chunk:
+    """Some blocks in a row that are read in one go: few numpy calls, and arrays that fit the CPU's cache.
+
+    `keys` are the chunk's sample lines without their values. Of its `separators` (blanks and line ends),
+    `space_at` says which stands before each line's value and `newline_at` which ends the line.
+    """
+
+    blocks: int
+    keys: NDArray[np.uint8]
+    separators: int
+    space_at: NDArray[np.intp]
+    newline_at: NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,13 +102,7 @@ class Layout:
     hashes: int
     regular: bool
     """False when a line has a timestamp or unusual spacing: such pages are read line by line."""
-    keys: NDArray[np.uint8]
-    """The wanted sample lines without their values."""
-    separators: int
-    space_at: NDArray[np.intp]
-    """For each sample line, which of the page's separators stands before its value …"""
-    newline_at: NDArray[np.intp]
-    """… and which one ends it."""
+    chunks: tuple[_Chunk, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,10 +148,8 @@ class PageReader:
         if body and not body.endswith(b"\n"):
             tail = body[body.rfind(b"\n") + 1 :]
             raise TruncatedPageError(f"the metrics page ends inside a line: {_shown(tail)}")
-        try:
-            body.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise ExpositionError(f"the metrics page is not UTF-8 (byte {error.start})") from None
+        if not body.isascii():
+            _require_utf8(body)
         lines = _Lines(self._known, self._wanted)
         lines.read(body)
         self._known = lines.seen
@@ -140,20 +160,33 @@ class PageReader:
 
 def _fast_values(layout: Layout, body: bytes) -> FloatArray | None:
     """Return the page's values, or None unless everything else on the page is as `layout` says."""
-    text = _wanted_text(layout, body)
-    if text is None:
+    texts = _wanted_texts(layout, body)
+    if texts is None:
         return None
+    values = np.empty(len(layout.series))
+    block = line = 0
+    for chunk in layout.chunks:
+        found = _chunk_values(chunk, _PAD + b"".join(texts[block : block + chunk.blocks]))
+        if found is None:
+            return None
+        values[line : line + len(found)] = found
+        block += chunk.blocks
+        line += len(found)
+    return values
+
+
+def _chunk_values(chunk: _Chunk, text: bytes) -> FloatArray | None:
     page = np.frombuffer(text, dtype=np.uint8)
     blanks = np.flatnonzero(page <= 32)
-    if len(blanks) != layout.separators:
+    if len(blanks) != chunk.separators:
         return None
-    spaces, ends = blanks[layout.space_at], blanks[layout.newline_at]
+    spaces, ends = blanks[chunk.space_at], blanks[chunk.newline_at]
     if not ((page[spaces] == 32).all() and (page[ends] == 10).all()):
         return None
     starts = spaces + 1
-    values, odd, keys = _digits(page, starts, ends)
-    if not np.array_equal(keys, layout.keys):
+    if not np.array_equal(_without(page, starts, ends), chunk.keys):
         return None
+    values, odd = _digits(page, ends - starts, ends)
     for i in odd:
         value = _number(text[starts[i] : ends[i]])
         if value is None:
@@ -162,57 +195,78 @@ def _fast_values(layout: Layout, body: bytes) -> FloatArray | None:
     return values
 
 
-def _wanted_text(layout: Layout, body: bytes) -> bytes | None:
-    """Return the sample lines of the wanted families, or None if the comment lines have changed.
+def _without(page: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.uint8]:
+    """Return the page without the bytes of its values."""
+    lengths = ends - starts
+    before = np.cumsum(lengths) - lengths
+    inside = np.arange(int(lengths.sum())) + np.repeat(starts - before, lengths)
+    keep = np.ones(len(page), dtype=np.bool_)
+    keep[inside] = False
+    return page[keep]
+
+
+def _wanted_texts(layout: Layout, body: bytes) -> list[bytes] | None:
+    """Return the sample lines of each wanted family, or None if the comment lines have changed.
 
     Families that nobody wants are stepped over unread. Counting the `#` of the whole page shows that no
     comment line, hence no family, has appeared among them.
     """
-    if body.count(b"#") != layout.hashes or not body.endswith(b"\n"):
+    if _hashes(body) != layout.hashes or not body.endswith(b"\n"):
         return None
-    parts = []
+    texts = []
     position = 0
-    for i, block in enumerate(layout.blocks):
+    following = [block.header for block in layout.blocks[1:]]
+    for block, after in zip(layout.blocks, [*following, None], strict=True):
         if not body.startswith(block.header, position):
             return None
         position += len(block.header)
-        end = len(body)
-        if i + 1 < len(layout.blocks):
-            following = layout.blocks[i + 1].header
-            if not body.startswith(following, position):
-                end = body.find(b"\n" + following, position) + 1
-            else:
-                end = position
-            if end == 0:
-                return None
+        end = _end_of_block(body, position, after)
+        if end is None:
+            return None
         if block.wanted:
-            parts.append(body[position:end])
+            texts.append(body[position:end])
         position = end
-    return b"".join(parts)
+    return texts
+
+
+def _hashes(body: bytes) -> int:
+    """Count the `#` of a page: there are few, and searching for the next one is faster than `count`."""
+    count = 0
+    position = body.find(b"#")
+    while position >= 0:
+        count += 1
+        position = body.find(b"#", position + 1)
+    return count
+
+
+def _end_of_block(body: bytes, start: int, after: bytes | None) -> int | None:
+    """Return where the next block's comment lines `after` begin, at `start` or at a later line."""
+    if after is None:
+        return len(body)
+    if body.startswith(after, start):
+        return start
+    found = body.find(b"\n" + after, start)
+    return None if found < 0 else found + 1
 
 
 def _digits(
-    page: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.intp]
-) -> tuple[FloatArray, Iterable[int], NDArray[np.uint8]]:
-    """Convert the values that are plain decimal integers; name the others; return the page without values.
+    page: NDArray[np.uint8], lengths: NDArray[np.intp], ends: NDArray[np.intp]
+) -> tuple[FloatArray, list[int]]:
+    """Convert the values that are plain decimal integers, or `Nan`; name the lines of the others.
 
-    `starts`, `ends`: (n,) byte positions of each value. One step handles the k-th digit of all values.
+    `lengths` and `ends` are those of the values. Each value becomes a row of digits, set flush right.
     """
-    lengths = ends - starts
-    longest = int(lengths.max(initial=0))
-    values = np.zeros(len(starts))
-    odd = (lengths == 0) | (lengths > _EXACT_DIGITS)
-    rest = page.copy()
-    live: NDArray[np.intp] | slice = slice(None)
-    for k in range(longest):
-        if k:
-            live = np.flatnonzero(lengths > k)
-        at = starts[live] + k
-        digit = page[at] - np.uint8(48)
-        odd[live] |= digit > 9
-        values[live] = values[live] * 10 + digit
-        rest[at] = 0
-    return values, np.flatnonzero(odd).tolist(), rest[rest != 0]
+    width = min(int(lengths.max(initial=1)), _EXACT_DIGITS)
+    rows = sliding_window_view(page, width)[ends - width]
+    outside = np.arange(width) < width - lengths[:, np.newaxis]
+    digits = np.where(outside, 0, rows - np.uint8(48))
+    odd = (digits > 9).any(axis=1) | (lengths == 0) | (lengths > width)
+    values: FloatArray = digits @ (10.0 ** np.arange(width - 1, -1, -1))
+    if width >= len(_NAN):
+        nan = (lengths == len(_NAN)) & (rows[:, -len(_NAN) :] == _NAN).all(axis=1)
+        values[nan] = np.nan
+        odd &= ~nan
+    return values, np.flatnonzero(odd).tolist()
 
 
 def _number(text: bytes) -> float | None:
@@ -223,6 +277,13 @@ def _number(text: bytes) -> float | None:
         return float(text)
     except ValueError:
         return None
+
+
+def _require_utf8(body: bytes) -> None:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ExpositionError(f"the metrics page is not UTF-8 (byte {error.start})") from None
 
 
 class _Lines:
@@ -236,22 +297,24 @@ class _Lines:
         self.series: list[Series] = []
         self.values: list[float] = []
         self.timestamps: dict[int, float] = {}
-        self._keys: list[bytes] = []
         self._blocks: list[_Block] = []
+        self._lines: list[int] = []
         self._families: set[str] = set()
         self._regular = True
 
     def read(self, body: bytes) -> None:
-        samples = list(self._split(body))
-        self._learn([line for _, line in samples])
-        for number, line in samples:
+        self._learn(line for _, line in self._split(body))
+        self._blocks, self._lines = [], []
+        for number, line in self._split(body):
             self._sample(line, number)
+            self._lines[-1] += 1
 
     def _split(self, body: bytes) -> Iterator[tuple[int, bytes]]:
         """Note the blocks and families; yield the sample lines of the wanted ones with their numbers."""
         header: list[bytes] = []
         in_header, family, wanted = True, "", False
-        for number, line in enumerate(body.split(b"\n")[:-1], start=1):
+        for number, whole in enumerate(io.BytesIO(body), start=1):
+            line = whole[:-1]
             bare = line.strip()
             if not bare or bare.startswith(b"#"):
                 if not in_header:
@@ -270,6 +333,7 @@ class _Lines:
         text = b"".join(line + b"\n" for line in header)
         wanted = self._wanted is None or self._wanted(family)
         self._blocks.append(_Block(text, wanted))
+        self._lines.append(0)
         return wanted
 
     def _family(self, comment: bytes, number: int) -> str:
@@ -280,12 +344,14 @@ class _Lines:
         self._families.add(parts[2])
         return parts[2]
 
-    def _learn(self, lines: list[bytes]) -> None:
-        """Ask prometheus_client about the series not seen before, all in one go."""
-        keys = dict.fromkeys(line.rpartition(b" ")[0] for line in lines)
-        unknown = [key for key in keys if key not in self._known]
-        for key, parsed in zip(unknown, _parse_keys(unknown), strict=True):
-            self._learned[key] = parsed
+    def _learn(self, lines: Iterable[bytes]) -> None:
+        """Ask prometheus_client about the series not seen before, a batch at a time."""
+        shared = _Shared()
+        keys = (line.rpartition(b" ")[0] for line in lines)
+        unknown = (key for key in keys if key not in self._known)
+        while batch := list(islice(unknown, _BATCH)):
+            for key, parsed in zip(batch, _parse_keys(batch), strict=True):
+                self._learned[key] = None if parsed is None else shared.series(parsed)
 
     def _sample(self, line: bytes, number: int) -> None:
         key, _, text = line.rpartition(b" ")
@@ -295,7 +361,6 @@ class _Lines:
             return
         self.seen[key] = series
         self._add(series, value)
-        self._keys.append(key)
 
     def _irregular(self, line: bytes, number: int) -> None:
         self._regular = False
@@ -308,20 +373,59 @@ class _Lines:
         self.series.append(series)
         self.values.append(value)
 
+    def _wanted_lines(self) -> list[int]:
+        return [lines for block, lines in zip(self._blocks, self._lines, strict=True) if block.wanted]
+
     def layout(self, body: bytes) -> Layout:
-        blanks = np.array([_blanks(key) for key in self._keys], dtype=np.intp)
-        last = np.cumsum(blanks + 2) - 1
+        # A page that has one series twice is legal for prometheus_client; `seen` holds it once.
+        regular = self._regular and len(self.seen) == len(self.series)
         return Layout(
             series=tuple(self.series),
             families=frozenset(self._families),
             blocks=tuple(self._blocks),
-            hashes=body.count(b"#"),
-            regular=self._regular,
-            keys=np.frombuffer(b"".join(key + b" \n" for key in self._keys), dtype=np.uint8),
-            separators=int(last[-1]) + 1 if len(last) else 0,
-            space_at=last - 1,
-            newline_at=last,
+            hashes=_hashes(body),
+            regular=regular,
+            chunks=tuple(_chunks(self._wanted_lines(), iter(self.seen))) if regular else (),
         )
+
+
+def _chunks(lines: Iterable[int], keys: Iterator[bytes]) -> Iterator[_Chunk]:
+    """Group the wanted blocks, given by their numbers of lines; `keys` are those of all the lines, in order."""
+    group: list[bytes] = []
+    count = size = 0
+    for here in lines:
+        mine = list(islice(keys, here))
+        length = sum(map(len, mine))
+        if count and size + length > _CHUNK_BYTES:
+            yield _chunk(count, group)
+            group, count, size = [], 0, 0
+        group += mine
+        count += 1
+        size += length
+    yield _chunk(count, group)
+
+
+def _chunk(blocks: int, keys: list[bytes]) -> _Chunk:
+    blanks = np.array([_blanks(key) for key in keys], dtype=np.intp)
+    last = np.cumsum(blanks + 2) - 1
+    return _Chunk(
+        blocks=blocks,
+        keys=np.frombuffer(_PAD + b"".join(key + b" \n" for key in keys), dtype=np.uint8),
+        separators=int(last[-1]) + 1 if len(last) else 0,
+        space_at=last - 1,
+        newline_at=last,
+    )
+
+
+class _Shared:
+    """Keeps one copy of each string and label, of which a page has many: models times families."""
+
+    def __init__(self) -> None:
+        self._labels: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def series(self, series: Series) -> Series:
+        labels = (self._labels.setdefault(pair, (sys.intern(pair[0]), pair[1])) for pair in series.labels)
+        return Series(sys.intern(series.name), tuple(labels))
 
 
 def _blanks(key: bytes) -> int:

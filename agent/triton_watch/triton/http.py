@@ -169,7 +169,7 @@ class HttpFetcher:
     def _error_body(self, answer: requests.Response) -> bytes:
         try:
             body: bytes = answer.raw.read(_ERROR_BODY_LIMIT, decode_content=False)
-        except _UNREADABLE:
+        except (TritonError, *_UNREADABLE):
             return b""  # the status is what counts; the body would have explained it
         return body
 

@@ -50,7 +50,7 @@ def tls_error(error: OSError, url: str) -> TlsError:
     elif "ALERT" in reason:
         hint = f"the server refused ({_words(reason)}): check tls.cert_file and the server's TLS settings"
     elif isinstance(error, ssl.SSLEOFError) or not isinstance(error, ssl.SSLError):
-        hint = "the connection was closed during the handshake; does this port speak TLS?"
+        hint = "it closed the connection; if it speaks plain HTTP, write http:// in the target's URL"
     else:
         hint = _words(reason) or str(error)
     return TlsError(f"could not be spoken to in TLS: {hint}", url=url)

@@ -193,8 +193,8 @@ def _no_connection(exchange: Exchange, error: OSError | None) -> TritonError:
         message = "refused the connection: nothing listens there; is Triton running, and is the port right?"
         return RefusedError(message, url=exchange.url)
     if error is None or isinstance(error, TimeoutError):
-        spent = exchange.clock() - exchange.started
-        message = f"could not be connected to within {spent:.3g} s: check the address and firewalls"
+        allowed = min(exchange.timeouts.connect, exchange.allowed())
+        message = f"could not be connected to within {allowed:.3g} s: check the address and firewalls"
         return ConnectTimeoutError(message, url=exchange.url)
     reason = error.strerror or type(error).__name__
     return NetworkError(

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-SECONDS_A_BATCH = 0.020
+SECONDS_A_BATCH = 0.100
 SECONDS_A_SAMPLE = 0.0002
 
 

@@ -1,0 +1,76 @@
+# What a person or CI does with a checkout. `make help` lists it. Nothing here needs root.
+
+PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' \
+	&& echo $$p && exit; done; echo python3)
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --quiet --disable-pip-version-check
+SAY := @printf '%s\n'
+GENERATED := docs
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint generate bench clean check-generated pytest debian
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	$(SAY) '' '  PYTHON=python3.11 chooses the interpreter (3.10 to 3.12; the demo server knows no newer one).'
+
+demo: $(VENV)/.demo ## Start a real Triton, a load and the watcher; ONCE=1 ends by itself
+	@$(PY) tests/support/debian.py libpython
+	@$(VENV)/bin/triton-watch demo $(if $(filter-out 0,$(ONCE)),--once)
+
+test: lint check-generated pytest ## Lint, check generated files, run all tests on the real servers
+
+lint: $(VENV)/.test ## Check style, format, types and layers
+	$(SAY) '== ruff' && $(VENV)/bin/ruff check --quiet && $(VENV)/bin/ruff format --check --quiet
+	$(SAY) '== mypy' && $(VENV)/bin/mypy
+	$(SAY) '== import-linter' && $(VENV)/bin/lint-imports
+
+generate: $(VENV)/.test ## Write the generated files again
+	@$(PY) tests/generate_docs.py
+
+bench: $(VENV)/.test debian ## Measure speed and memory beside Prometheus
+	@$(PY) tests/bench/run.py
+
+clean: ## Remove the environment, caches and unpacked packages
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find agent tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+pytest: check-generated debian
+	$(SAY) '== pytest' && $(PY) -m pytest
+
+debian: $(VENV)/.test
+	$(SAY) '== packages of the distribution (unpacked into .cache/debian where they are missing)'
+	@$(PY) tests/support/debian.py libpython prometheus
+
+# The files as they are, generated again: a difference fails, with or without git.
+check-generated: lint
+	$(SAY) '== generated files'
+	@before=$$(mktemp -d) && trap 'rm -rf "$$before"' EXIT && cp -R $(GENERATED) "$$before" \
+		&& $(PY) tests/generate_docs.py \
+		&& { diff -ru "$$before/docs" docs \
+			|| { echo 'make: generated files were out of date: commit what `make generate` wrote' >&2; exit 1; }; }
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+		|| { echo 'make: Python 3.10 or newer is needed: say make PYTHON=/path/to/python3' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 13))' \
+		|| { echo 'make: the real tritonserver works with Python 3.10, 3.11 or 3.12 (numpy below 2, which it needs,' \
+			'has no build for a newer one): say make PYTHON=/path/to/python3.12' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo 'make: this Python cannot make virtual environments: apt-get install python3-venv' >&2; exit 1; }
+	$(SAY) "== environment in $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.demo: pyproject.toml $(VENV)/.python
+	$(SAY) '== installing triton-watch with what its demo needs (the first time: about 100 MB)'
+	@$(PIP) install --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml $(VENV)/.python
+	$(SAY) '== installing triton-watch with what its tests need (the first time: about 150 MB)'
+	@$(PIP) install --editable '.[demo,test]'
+	@touch $@ $(VENV)/.demo

@@ -1,0 +1,1 @@
+"""What tests of several parts share: servers on real sockets."""

@@ -1,0 +1,130 @@
+"""Real components from Debian's or Ubuntu's packages, unpacked into .cache/debian: no root, no service.
+
+Run by `make` as `.venv/bin/python tests/support/debian.py prometheus libpython`: fetches what of these is
+neither on this machine nor unpacked already. Tests find the programs with `tool`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from triton_watch.demo.errors import EmbeddedTritonError
+from triton_watch.demo.wheel import VERSION, libpython_folder
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache" / "debian"
+PROGRAMS = {"prometheus": ("prometheus", "promtool")}
+"""Package -> the programs that tests want of it."""
+APT_TIMEOUT = 300.0
+
+
+class DebianError(RuntimeError):
+    """A package cannot be had. One sentence that says what to do."""
+
+
+def tool(name: str) -> Path | None:
+    """A program: the one on PATH, or the unpacked one; None when there is neither."""
+    found = shutil.which(
+        name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), str(CACHE / "usr/bin")])
+    )
+    return Path(found) if found else None
+
+
+def ensure(wanted: str) -> str:
+    """Make a package of `PROGRAMS`, or "libpython", available; a line that says where it is."""
+    if wanted == "libpython":
+        return _ensure_libpython()
+    programs = PROGRAMS[wanted]
+    if not all(tool(name) for name in programs):
+        fetch((wanted,))
+    missing = [name for name in programs if not tool(name)]
+    if missing:
+        raise DebianError(f"Debian's package {wanted} has no {', '.join(missing)}: put it on PATH")
+    return ", ".join(str(tool(name)) for name in programs)
+
+
+def fetch(names: tuple[str, ...]) -> None:
+    """Download the first of these packages that there is, and unpack it into `CACHE`."""
+    for program in ("apt-get", "dpkg"):
+        if shutil.which(program) is None:
+            raise DebianError(
+                f"there is no {program} to get {names[0]} with: install {names[0]} so that it is on PATH"
+            )
+    options = _private_apt()
+    archives = CACHE / "archives"
+    archives.mkdir(parents=True, exist_ok=True)
+    _apt([*options, "-qq", "update"], archives, names[0])
+    available = [name for name in names if _apt_knows(options, name)]
+    if not available:
+        raise DebianError(
+            f"the package sources of this machine have no {' or '.join(names)}: install it by hand"
+        )
+    _apt([*options, "-qq", "download", available[0]], archives, available[0])
+    for archive in sorted(archives.glob("*.deb")):
+        subprocess.run(["dpkg", "-x", str(archive), str(CACHE)], check=True)
+    shutil.rmtree(archives)
+
+
+def _ensure_libpython() -> str:
+    try:
+        libpython_folder()
+    except EmbeddedTritonError:
+        fetch((f"libpython{VERSION}", f"libpython{VERSION}t64"))
+        libpython_folder()
+    return f"libpython{VERSION} found"
+
+
+def _private_apt() -> list[str]:
+    """Options that keep apt's state in `CACHE`, so that neither root nor a fresh list of packages is needed."""
+    lists, cache = CACHE / "lists", CACHE / "apt"
+    for folder in (lists / "partial", cache / "archives" / "partial"):
+        folder.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "Dir::State::Lists": str(lists),
+        "Dir::Cache": str(cache),
+        "Debug::NoLocking": "1",
+        "Acquire::Languages": "none",
+        "Acquire::Retries": "2",
+        "APT::Sandbox::User": "root",
+    }
+    return [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
+
+
+def _apt(arguments: list[str], folder: Path, package: str) -> None:
+    """Run apt-get in a folder. Raises `DebianError` with its last words."""
+    done = subprocess.run(
+        ["apt-get", *arguments], cwd=folder, capture_output=True, text=True, timeout=APT_TIMEOUT, check=False
+    )
+    if done.returncode != 0:
+        words = " ".join((done.stderr or done.stdout).split())[-300:]
+        raise DebianError(f"apt-get could not get {package}: {words}")
+
+
+def _apt_knows(options: list[str], name: str) -> bool:
+    """Whether there is a package of exactly this name to download."""
+    shown = subprocess.run(
+        ["apt-cache", *options, "show", "--no-all-versions", name],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return shown.returncode == 0 and f"Package: {name}\n" in shown.stdout
+
+
+def main(wanted: list[str]) -> int:
+    """Ensure all that is wanted; 1 and one sentence when something cannot be had."""
+    try:
+        for name in wanted:
+            sys.stdout.write(f"  {name}: {ensure(name)}\n")
+    except (DebianError, EmbeddedTritonError) as error:
+        sys.stderr.write(f"debian.py: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,357 @@
+"""The exporter shows what the snapshots know, leaves out what they do not, and stays small while it does."""
+
+import dataclasses
+import tracemalloc
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from synthetic_state import HOSTILE, SyntheticState, names, parse_openmetrics, snapshot_of, state_of, table_of
+from triton_watch.conventions import LABELS, METRICS
+from triton_watch.daemon.exporter import Exporter
+from triton_watch.daemon.families import AGENT_BUILDERS, BUILDERS, INDEX_PROBE
+from triton_watch.daemon.state import ReloadStatus, TargetCounts
+from triton_watch.probes import PROBES
+from triton_watch.records import (
+    ModelConfig,
+    ModelKey,
+    ModelState,
+    ModelStatus,
+    Outcome,
+    ProbeResult,
+    Sli,
+    SliTable,
+    TargetSnapshot,
+)
+
+OPENMETRICS = "application/openmetrics-text; version=1.0.0"
+
+Labels = dict[str, str]
+
+
+def page_of(state: SyntheticState, accept: str = "") -> str:
+    return Exporter(state, "1.2.3").page(accept).body.decode()
+
+
+def samples(state: SyntheticState, name: str) -> list[tuple[Labels, float]]:
+    """Labels and value of every sample of the metric, `triton_watch_` left out of its name."""
+    families = parse_text(page_of(state))
+    found = [sample for family in families for sample in family.samples]
+    return [(sample.labels, sample.value) for sample in found if sample.name == f"triton_watch_{name}"]
+
+
+def snapshot_with(**changes: Any) -> SyntheticState:
+    """The state of one target `triton`, with these fields of its snapshot."""
+    return SyntheticState({"triton": dataclasses.replace(snapshot_of(names(2)), **changes)})
+
+
+def table_with(**changes: Any) -> SyntheticState:
+    """The state of one target `triton`, with these fields of its SLI table."""
+    return snapshot_with(slis=dataclasses.replace(table_of(names(2)), **changes))
+
+
+def bare(snapshot: TargetSnapshot) -> TargetSnapshot:
+    """The snapshot of a cycle that found nothing out."""
+    return TargetSnapshot(snapshot.target, 1, 5.0, 0.5, {}, None, None)
+
+
+def full_state() -> SyntheticState:
+    """A state for which every metric has a series."""
+    snapshot = snapshot_of([*names(3), *(ModelKey(name, "1") for name in HOSTILE)])
+    assert snapshot.models is not None
+    missing = ModelState(ModelKey("gone", ""), ModelStatus.MISSING, expected=True)
+    counts = TargetCounts(3, 1, {("metrics", Outcome.EMPTY): 1})
+    return SyntheticState(
+        {"triton": dataclasses.replace(snapshot, models=(*snapshot.models, missing))}, {"triton": counts}
+    )
+
+
+def test_every_convention_has_a_builder_and_the_other_way_round() -> None:
+    """No metric is documented that is not exported, and none is exported that is not documented."""
+    builders = [*AGENT_BUILDERS, *BUILDERS]
+    assert len(builders) == len(METRICS)
+    assert set(builders) == set(METRICS)
+
+
+@pytest.mark.parametrize("accept", ["", OPENMETRICS])
+def test_every_family_of_a_page_is_in_the_conventions_and_the_other_way_round(accept: str) -> None:
+    """A page with everything on it has each metric of the conventions, with its labels, and no other."""
+    parse = parse_openmetrics if accept else parse_text
+    found = [sample for family in parse(page_of(full_state(), accept)) for sample in family.samples]
+    labels = {sample.name: tuple(sorted(sample.labels)) for sample in found if "triton_watch" in sample.name}
+    assert labels == {metric.name: tuple(sorted(metric.labels)) for metric in METRICS}
+    others = {sample.name.split("_")[0] for sample in found if sample.name not in labels}
+    assert others == {"process", "python"}
+
+
+def test_openmetrics_page_is_accepted_by_a_strict_parser() -> None:
+    """The OpenMetrics page parses, hostile names and units included, and ends with # EOF."""
+    page = page_of(full_state(), OPENMETRICS)
+    families = {family.name: family for family in parse_openmetrics(page)}
+    assert page.endswith("# EOF\n")
+    for metric in METRICS:
+        family = families[metric.name.removesuffix("_total").removesuffix("_info")]
+        assert (family.type, family.unit, family.documentation) == (metric.type, metric.unit, metric.help)
+
+
+def test_no_series_stands_twice_on_a_page() -> None:
+    """Prometheus refuses duplicates: two index entries of one model make one series."""
+    keys = names(2)
+    states = tuple(ModelState(key, ModelStatus.READY) for key in (*keys, *keys))
+    lines = [line for line in page_of(snapshot_with(models=states)).splitlines() if line[0] != "#"]
+    series = [line.rsplit(" ", 1)[0] for line in lines]
+    assert len(set(series)) == len(series)
+
+
+def test_series_of_one_family_stand_together_over_targets() -> None:
+    """With many targets each family has one HELP and one TYPE, targets sorted below."""
+    state = SyntheticState({name: snapshot_of(names(2)) for name in ("b", "a")})
+    page = page_of(state)
+    assert page.count("# TYPE triton_watch_target_up ") == 1
+    assert [labels["target"] for labels, _ in samples(state, "target_up")] == ["a", "b"]
+
+
+def test_every_label_is_of_the_fixed_list() -> None:
+    """No series carries a label that conventions.LABELS does not explain."""
+    found = [sample for family in parse_text(page_of(full_state())) for sample in family.samples]
+    assert {n for s in found if s.name.startswith("triton_watch") for n in s.labels} <= LABELS.keys()
+
+
+def test_hostile_model_names_come_back_as_they_went_in() -> None:
+    """Quotes, backslashes, newlines and unicode in a model's name survive the page."""
+    state = state_of([ModelKey(name, "1") for name in HOSTILE])
+    shown = {labels["model"] for labels, _ in samples(state, "model_ready")}
+    assert {name for name in HOSTILE if "\0" not in name and "\ud800" not in name} <= shown
+    assert len(shown) == len(HOSTILE)
+
+
+def test_models_in_namespaces_are_told_apart() -> None:
+    """Two models of one name in two namespaces are two series."""
+    state = state_of([ModelKey("m", "1", "red"), ModelKey("m", "1", "blue"), ModelKey("m", "1")])
+    spaces = [labels.get("model_namespace") for labels, _ in samples(state, "model_requests_per_second")]
+    assert spaces == ["red", "blue", None]
+
+
+# What is unknown is absent
+
+
+def test_a_target_without_a_cycle_shows_its_counters_only() -> None:
+    """Before the first cycle ended there is nothing to say about a target but that no cycle ended."""
+    state = SyntheticState({}, {"new": TargetCounts()})
+    assert samples(state, "cycles_total") == [({"target": "new"}, 0.0)]
+    assert samples(state, "target_up") == []
+
+
+def test_a_cycle_that_found_nothing_out_shows_a_target_that_is_down() -> None:
+    """An unreachable target is down; whether it is live or ready, and its indicators, are absent."""
+    state = SyntheticState({"triton": bare(snapshot_of(names(1)))})
+    assert samples(state, "target_up") == [({"target": "triton"}, 0.0)]
+    page = page_of(state)
+    for name in ("target_live", "target_ready", "target_info", "counters_frozen", "model_", "gpu_", "sli_"):
+        assert f"triton_watch_{name}" not in page
+
+
+@pytest.mark.parametrize(
+    ("live", "ready", "up"), [(True, True, 1), (False, None, 1), (None, False, 1), (None, None, 0)]
+)
+def test_a_target_that_says_not_live_is_up(live: bool | None, ready: bool | None, up: float) -> None:
+    """Any answer of the health endpoints as Triton gives it makes a target up."""
+    state = snapshot_with(live=live, ready=ready)
+    assert samples(state, "target_up")[0][1] == up
+    assert [value for _, value in samples(state, "target_live")] == ([] if live is None else [float(live)])
+    assert [value for _, value in samples(state, "target_ready")] == ([] if ready is None else [float(ready)])
+
+
+@pytest.mark.parametrize("sli", list(Sli))
+def test_each_sli_reads_its_own_row_and_leaves_gaps_out(sli: Sli) -> None:
+    """A value in one row of the table shows in exactly one metric, for exactly the models that have it."""
+    values = np.full((len(Sli), 2), np.nan)
+    values[list(Sli).index(sli), 1] = 0.25
+    table = dataclasses.replace(table_of(names(2)), values=values, gpu_share=np.full((2, 2), np.nan))
+    found = [
+        (sample.name, sample.labels["model"], sample.value)
+        for family in parse_text(page_of(snapshot_with(slis=table, models=None)))
+        for sample in family.samples
+        if "model" in sample.labels
+    ]
+    expected = {
+        Sli.REQUEST_RATE: "model_requests_per_second",
+        Sli.FAILURE_RATE: "model_failures_per_second",
+        Sli.AVAILABILITY: "model_availability_ratio",
+        Sli.QUEUE_TIME: "model_queue_time_seconds",
+        Sli.REQUEST_TIME: "model_request_time_seconds",
+        Sli.COMPUTE_INPUT_TIME: "model_compute_input_time_seconds",
+        Sli.COMPUTE_INFER_TIME: "model_compute_infer_time_seconds",
+        Sli.COMPUTE_OUTPUT_TIME: "model_compute_output_time_seconds",
+        Sli.IN_FLIGHT: "model_requests_in_flight",
+        Sli.AVERAGE_BATCH: "model_batch_size_average",
+        Sli.BATCH_FILL: "model_batch_fill_ratio",
+        Sli.BATCH_EFFICIENCY: "model_batch_efficiency_ratio",
+        Sli.CACHE_HIT_RATIO: "model_cache_hit_ratio",
+        Sli.GPU_UTILIZATION: "model_gpu_utilization_estimate_ratio",
+        Sli.ENERGY_PER_INFERENCE: "model_energy_per_inference_estimate_joules",
+    }
+    if sli is Sli.PENDING:  # Triton's own gauge, which Prometheus has from Triton
+        assert found == []
+    else:
+        assert found == [(f"triton_watch_{expected[sli]}", "model_00001", 0.25)]
+
+
+def test_models_with_data_are_counted_for_every_sli() -> None:
+    """Also an SLI that no model has shows its 0: that is what an alert on vanished data needs."""
+    values = np.full((len(Sli), 2), np.nan)
+    values[0] = [1.0, 2.0]
+    counts = {
+        labels["sli"]: value for labels, value in samples(table_with(values=values), "sli_models_with_data")
+    }
+    assert counts == {sli.value: 2.0 if sli is Sli.REQUEST_RATE else 0.0 for sli in Sli}
+
+
+def test_a_probe_that_was_not_tried_has_an_outcome_and_no_success() -> None:
+    """Not tried is neither success nor failure, and took no time that is worth showing."""
+    state = state_of(names(1))
+    success = {labels["probe"]: value for labels, value in samples(state, "probe_success")}
+    outcomes = {(labels["probe"], labels["outcome"]) for labels, _ in samples(state, "probe_outcome")}
+    assert success == {"health": 1.0, "metrics": 0.0}
+    assert outcomes == {("health", "ok"), ("metrics", "read_timeout"), ("metadata", "not_tried")}
+    assert {labels["probe"] for labels, _ in samples(state, "probe_duration_seconds")} == success.keys()
+
+
+def test_probe_failures_are_counted_by_outcome() -> None:
+    """The counters of failures are those of the source."""
+    failures = {
+        (labels["probe"], labels["outcome"]): v for labels, v in samples(state_of([]), "probe_failures_total")
+    }
+    assert failures == {("metrics", "empty"): 3.0, ("health", "refused"): 1.0}
+
+
+def test_states_of_an_index_that_could_not_be_read_are_absent() -> None:
+    """A model that was ready before its server vanished is not shown as ready now."""
+    assert INDEX_PROBE in PROBES
+    for outcome, count in [(Outcome.OK, 2), (Outcome.REFUSED, 0), (Outcome.NOT_TRIED, 0)]:
+        state = snapshot_with(probes={INDEX_PROBE: ProbeResult(INDEX_PROBE, outcome, 0.1)})
+        assert len(samples(state, "model_ready")) == len(samples(state, "model_state")) == count
+
+
+def test_ready_is_only_who_is_ready() -> None:
+    """Every state but READY is not ready, and stands by its name."""
+    states = tuple(ModelState(ModelKey(s.value, "1"), s) for s in ModelStatus)
+    state = snapshot_with(models=states)
+    assert {labels["model"]: v for labels, v in samples(state, "model_ready")} == {
+        status.value: float(status is ModelStatus.READY) for status in ModelStatus
+    }
+    assert all(labels["state"] == labels["model"] for labels, _ in samples(state, "model_state"))
+
+
+def test_expected_models_are_missing_or_not() -> None:
+    """An expected model is missing while the index does not know it, in whatever state else it is."""
+    states = (
+        ModelState(ModelKey("there", "1"), ModelStatus.UNAVAILABLE, expected=True),
+        ModelState(ModelKey("there", "2"), ModelStatus.READY, expected=True),
+        ModelState(ModelKey("gone", ""), ModelStatus.MISSING, expected=True),
+        ModelState(ModelKey("other", "1"), ModelStatus.READY),
+    )
+    missing = {
+        labels["model"]: v for labels, v in samples(snapshot_with(models=states), "model_expected_missing")
+    }
+    assert missing == {"there": 0.0, "gone": 1.0}
+
+
+def test_model_info_tells_the_configuration() -> None:
+    """The facts of a model's configuration are labels, truth values spelled out."""
+    config = ModelConfig("model_00000", "tensorrt_plan", "tensorrt", 16, instances=4, dynamic_batching=True)
+    ((labels, value),) = samples(snapshot_with(configs={"model_00000": config}), "model_info")
+    del labels["target"], labels["model"], labels["version"]
+    assert value == 1.0
+    assert labels == {
+        "platform": "tensorrt_plan",
+        "backend": "tensorrt",
+        "max_batch_size": "16",
+        "instances": "4",
+        "dynamic_batching": "true",
+        "ensemble": "false",
+    }
+
+
+def test_gpu_shares_are_shown_where_a_model_runs() -> None:
+    """A share is shown for the GPUs that a model may run on; unknown shares are absent."""
+    table = table_of(names(2))
+    on_gpu = np.array([[1.0, np.nan], [0.0, 1.0]])
+    share = np.array([[0.75, 0.25], [0.0, np.nan]])
+    configs = dataclasses.replace(table.configs, on_gpu=on_gpu)
+    shown = {
+        (labels["gpu_uuid"], labels["model"]): value
+        for labels, value in samples(table_with(configs=configs, gpu_share=share), "gpu_model_share_ratio")
+    }
+    assert shown == {("GPU-0", "model_00000"): 0.75, ("GPU-0", "model_00001"): 0.25}
+
+
+def test_gpu_memory_is_a_ratio_and_absent_where_unknown() -> None:
+    """Memory in use is a share of the total; a GPU that does not tell both is left out."""
+    table = table_of(names(1), gpus=3)
+    values = table.frame.gpu_values.copy()
+    values[:, 1], values[:, 2] = np.nan, 0.0
+    frame = dataclasses.replace(table.frame, gpu_values=values)
+    state = snapshot_with(slis=dataclasses.replace(table, frame=frame))
+    assert samples(state, "gpu_memory_used_ratio") == [({"gpu_uuid": "GPU-0", "target": "triton"}, 0.25)]
+
+
+def test_facts_of_the_page_and_the_cycle() -> None:
+    """Size of the page, interval, frozen counters, duration and time come from the snapshot as they are."""
+    state = table_with(counters_off=True)
+    expected = {
+        "metrics_page_bytes": 4096.0,
+        "counters_frozen": 1.0,
+        "sli_interval_seconds": 15.0,
+        "last_cycle_duration_seconds": 0.0125,
+        "last_cycle_timestamp_seconds": 1_700_000_000.25,
+    }
+    assert {name: samples(state, name)[0][1] for name in expected} == expected
+
+
+def test_a_refused_reload_shows() -> None:
+    """A configuration that was refused shows as 0; the time of the last good one stays, if there was one."""
+    refused = SyntheticState({}, last_reload=ReloadStatus(success=False, last_success=1.5e9))
+    assert samples(refused, "config_last_reload_success") == [({}, 0.0)]
+    assert samples(refused, "config_last_reload_success_timestamp_seconds") == [({}, 1.5e9)]
+    never = SyntheticState({}, last_reload=ReloadStatus(success=False))
+    assert samples(never, "config_last_reload_success_timestamp_seconds") == []
+
+
+def test_the_version_of_the_agent_shows() -> None:
+    """build_info carries the agent's version."""
+    assert samples(SyntheticState({}), "build_info") == [({"version": "1.2.3"}, 1.0)]
+
+
+def test_a_model_without_gpus_and_a_target_without_models_are_fine() -> None:
+    """Empty tables make a page, and no model series."""
+    empty: SliTable = table_of((), gpus=0)
+    assert "triton_watch_model_ready" not in page_of(snapshot_with(slis=empty, models=()))
+
+
+# What a scrape costs
+
+
+def test_a_compressed_scrape_of_1000_models_holds_little_memory() -> None:
+    """The daemon may take 85 MB with 1000 models: a scrape of a page over 2 MB adds less than 2 to it."""
+    exporter = Exporter(state_of(names(1000)))
+    exporter.page(accept_encoding="gzip")
+    tracemalloc.start()
+    page = exporter.page(accept_encoding="gzip")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(zlib.decompress(page.body, wbits=31)) > 2_000_000
+    assert peak < 2_000_000
+
+
+def test_a_scrape_reads_the_latest_snapshot_each_time() -> None:
+    """Nothing of an earlier scrape is kept: a swapped-in snapshot shows at once, a removed target is gone."""
+    state = state_of(names(1))
+    exporter = Exporter(state)
+    assert b"model_00000" in exporter.page().body
+    state.targets = {}
+    state.counts = {}
+    assert b"model_00000" not in exporter.page().body
