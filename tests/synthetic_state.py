@@ -135,9 +135,7 @@ def table_of(keys: Sequence[ModelKey], gpus: int = 2) -> SliTable:
             instances=np.ones(n),
             is_ensemble=np.zeros(n, dtype=np.bool_),
             has_cache=np.zeros(n, dtype=np.bool_),
-            on_gpu=np.array([[float(i % max(1, gpus) == g) for i in range(n)] for g in range(gpus)]).reshape(
-                gpus, n
-            ),
+            on_gpu=np.array([[float(i % max(1, gpus) == g) for i in range(n)] for g in range(gpus)]).reshape(gpus, n),
         ),
         gpu_share=random.random((gpus, n)),
         gpu_energy=np.full(gpus, 100.0),

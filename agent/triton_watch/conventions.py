@@ -122,9 +122,7 @@ METRICS: tuple[Metric, ...] = (
         TARGETS,
         notes="Absent until the server has told its metadata.",
     ),
-    CYCLES := Metric(
-        "triton_watch_cycles_total", "counter", "Poll cycles of the target that ended.", _TARGET, TARGETS
-    ),
+    CYCLES := Metric("triton_watch_cycles_total", "counter", "Poll cycles of the target that ended.", _TARGET, TARGETS),
     CYCLES_SKIPPED := Metric(
         "triton_watch_cycles_skipped_total",
         "counter",

@@ -45,8 +45,13 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/v2":
             self._send(b'{"name":"triton","version":"2.51.0","extensions":[]}')
         elif match := re.fullmatch("/v2/models/([^/]+)(?:/versions/1)?/config", self.path):
-            config = {"name": match[1], "backend": "python", "max_batch_size": 8,
-                      "instance_group": [{"count": 2, "kind": "KIND_CPU"}], "dynamic_batching": {}}
+            config: dict[str, object] = {
+                "name": match[1],
+                "backend": "python",
+                "max_batch_size": 8,
+                "instance_group": [{"count": 2, "kind": "KIND_CPU"}],
+                "dynamic_batching": {},
+            }
             self._send(json.dumps(config).encode())
         else:
             self.send_error(404)

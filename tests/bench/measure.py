@@ -10,10 +10,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -65,7 +68,12 @@ def process(command: list[str], **options: object) -> Iterator[subprocess.Popen[
 
 @contextmanager
 def exporter(models: int, *, summaries: bool, pages: int) -> Iterator[Exporter]:
-    command = [sys.executable, str(Path(__file__).with_name("exporter.py")), f"--models={models}", f"--pages={pages}"]
+    command = [
+        sys.executable,
+        str(Path(__file__).with_name("exporter.py")),
+        f"--models={models}",
+        f"--pages={pages}",
+    ]
     with process([*command, *(["--summaries"] if summaries else [])], stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
         port, size = running.stdout.readline().split()
@@ -76,9 +84,22 @@ def exporter(models: int, *, summaries: bool, pages: int) -> Iterator[Exporter]:
 def watcher(source: Exporter, interval: float) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run `triton-watch run` on the exporter; yield the process and its own URL."""
     listen = f"127.0.0.1:{free_port()}"
-    command = [sys.executable, "-m", "triton_watch", "run", "--target", source.url, "--listen", listen,
-               "--metrics-url", f"{source.url}/metrics/watcher", "--interval", f"{interval:g}s",
-               "--timeout", f"{interval * 0.9:g}s"]
+    command = [
+        sys.executable,
+        "-m",
+        "triton_watch",
+        "run",
+        "--target",
+        source.url,
+        "--listen",
+        listen,
+        "--metrics-url",
+        f"{source.url}/metrics/watcher",
+        "--interval",
+        f"{interval:g}s",
+        "--timeout",
+        f"{interval * 0.9:g}s",
+    ]
     with process(command, stderr=subprocess.DEVNULL) as running:
         yield running, f"http://{listen}"
 
@@ -93,8 +114,13 @@ def prometheus(source: Exporter, interval: float, folder: Path, binary: str) -> 
         "scrape_configs:\n"
         f"- {{job_name: triton, metrics_path: /metrics/prometheus, static_configs: [{{targets: ['{address}']}}]}}\n"
     )
-    command = [binary, f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}",
-               f"--web.listen-address=127.0.0.1:{free_port()}", "--log.level=error"]
+    command = [
+        binary,
+        f"--config.file={config}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{free_port()}",
+        "--log.level=error",
+    ]
     with process(command, stderr=subprocess.DEVNULL) as running:
         yield running
 

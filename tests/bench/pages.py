@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 COUNTERS = (
     ("nv_inference_request_success", "Number of successful inference requests, all batch sizes"),
@@ -14,7 +17,10 @@ COUNTERS = (
     ("nv_inference_queue_duration_us", "Cumulative inference queuing duration in microseconds"),
     ("nv_inference_compute_input_duration_us", "Cumulative compute input duration in microseconds"),
     ("nv_inference_compute_infer_duration_us", "Cumulative compute inference duration in microseconds"),
-    ("nv_inference_compute_output_duration_us", "Cumulative inference compute output duration in microseconds"),
+    (
+        "nv_inference_compute_output_duration_us",
+        "Cumulative inference compute output duration in microseconds",
+    ),
 )
 REASONS = ("BACKEND", "OTHER", "CANCELED", "REJECTED")
 SUMMARIES = ("request", "queue", "compute_input", "compute_infer", "compute_output")
@@ -25,17 +31,24 @@ MEANS_US = (2000, 400, 20, 1500, 30)
 
 def render(models: int, *, summaries: bool, tick: int, seed: int = 7) -> bytes:
     """Return the page of scrape number `tick`: counters grow from tick to tick, 13 or 48 lines a model."""
-    rng = random.Random(seed)  # noqa: S311 - test data, not a secret
+    rng = random.Random(seed)
     names = [f"model_{rng.randrange(10**6):06d}_{i}" for i in range(models)]
     rng.shuffle(names)
     rates = [rng.choice((0, 1, 10, 100)) for _ in names]
     lines = list(_counter_lines(names, rates, tick))
-    lines += ["# HELP nv_inference_pending_request_count Instantaneous number of pending requests",
-              "# TYPE nv_inference_pending_request_count gauge"]
-    lines += [f'nv_inference_pending_request_count{{model="{n}",version="1"}} {(tick + r) % 7}'
-              for n, r in zip(names, rates, strict=True)]
-    lines += ["# HELP nv_cpu_utilization CPU utilization rate [0.0 - 1.0]", "# TYPE nv_cpu_utilization gauge",
-              "nv_cpu_utilization 0.13580246913580252"]
+    lines += [
+        "# HELP nv_inference_pending_request_count Instantaneous number of pending requests",
+        "# TYPE nv_inference_pending_request_count gauge",
+    ]
+    lines += [
+        f'nv_inference_pending_request_count{{model="{n}",version="1"}} {(tick + r) % 7}'
+        for n, r in zip(names, rates, strict=True)
+    ]
+    lines += [
+        "# HELP nv_cpu_utilization CPU utilization rate [0.0 - 1.0]",
+        "# TYPE nv_cpu_utilization gauge",
+        "nv_cpu_utilization 0.13580246913580252",
+    ]
     if summaries:
         lines += _summary_lines(names, rates, tick)
     return ("\n".join(lines) + "\n").encode()

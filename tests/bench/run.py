@@ -76,17 +76,30 @@ def compare(models: int, *, summaries: bool, seconds: float, prometheus_bin: str
         peer = stack.enter_context(measure.prometheus(source, interval, Path(folder), prometheus_bin))
         _settle(url, interval)
         window_end = time.monotonic() + window
-        before = [(p.pid, c, source.scrapes(c), measure.cpu_seconds(p.pid))
-                  for p, c in ((watched, "watcher"), (peer, "prometheus"))]
+        before = [
+            (p.pid, c, source.scrapes(c), measure.cpu_seconds(p.pid))
+            for p, c in ((watched, "watcher"), (peer, "prometheus"))
+        ]
         time.sleep(max(0.0, window_end - time.monotonic()))
-        cpu = [(measure.cpu_seconds(pid) - used) / (source.scrapes(client) - scrapes)
-               for pid, client, scrapes, used in before]
+        cpu = [
+            (measure.cpu_seconds(pid) - used) / (source.scrapes(client) - scrapes)
+            for pid, client, scrapes, used in before
+        ]
         unscraped = measure.resident_mb(watched.pid)
         for _ in range(3):
             with urllib.request.urlopen(f"{url}/metrics") as answer:
                 answer.read()
-        return Result(models, summaries, source.page_bytes / 1e6, cpu[0], cpu[1], _parser_cpu(models, summaries=summaries),
-                      unscraped, measure.resident_mb(watched.pid), measure.resident_mb(peer.pid))
+        return Result(
+            models,
+            summaries,
+            source.page_bytes / 1e6,
+            cpu[0],
+            cpu[1],
+            _parser_cpu(models, summaries=summaries),
+            unscraped,
+            measure.resident_mb(watched.pid),
+            measure.resident_mb(peer.pid),
+        )
 
 
 def _pages(models: int, seconds: float) -> int:
@@ -131,23 +144,46 @@ def _wall(command: list[str]) -> float:
     return time.perf_counter() - begin
 
 
-COLUMNS = ("models", "page", "lines/model", "cycle CPU", "Prometheus CPU", "ratio", "limit", "prometheus_client parse",
-           "RSS", "RSS after /metrics", "Prometheus RSS")
+COLUMNS = (
+    "models",
+    "page",
+    "lines/model",
+    "cycle CPU",
+    "Prometheus CPU",
+    "ratio",
+    "limit",
+    "prometheus_client parse",
+    "RSS",
+    "RSS after /metrics",
+    "Prometheus RSS",
+)
 
 
 def row(r: Result) -> list[str]:
     limit = LIMITS.get((r.models, r.summaries))
-    return [f"{r.models}", f"{r.page_mb:.2f} MB", "48" if r.summaries else "13", f"{r.watcher_cpu * 1e3:.1f} ms",
-            f"{r.prometheus_cpu * 1e3:.1f} ms", f"{r.ratio:.2f}", "" if limit is None else f"{limit:.2f}",
-            f"{r.parser_cpu * 1e3:.0f} ms", f"{r.watcher_mb:.0f} MB", f"{r.watcher_scraped_mb:.0f} MB",
-            f"{r.prometheus_mb:.0f} MB"]
+    return [
+        f"{r.models}",
+        f"{r.page_mb:.2f} MB",
+        "48" if r.summaries else "13",
+        f"{r.watcher_cpu * 1e3:.1f} ms",
+        f"{r.prometheus_cpu * 1e3:.1f} ms",
+        f"{r.ratio:.2f}",
+        "" if limit is None else f"{limit:.2f}",
+        f"{r.parser_cpu * 1e3:.0f} ms",
+        f"{r.watcher_mb:.0f} MB",
+        f"{r.watcher_scraped_mb:.0f} MB",
+        f"{r.prometheus_mb:.0f} MB",
+    ]
 
 
 def write(results: list[Result], version: tuple[float, float, float]) -> None:
     lines = ["| " + " | ".join(COLUMNS) + " |", "|" + " ---: |" * len(COLUMNS)]
     lines += ["| " + " | ".join(row(r)) + " |" for r in results]
-    lines += ["", f"`triton-watch --version`: {version[0] * 1e3:.0f} ms, `python3 -c pass`: {version[1] * 1e3:.0f} ms, "
-              f"ratio {version[2]:.1f} (limit {VERSION_LIMIT:.0f})."]
+    lines += [
+        "",
+        f"`triton-watch --version`: {version[0] * 1e3:.0f} ms, `python3 -c pass`: {version[1] * 1e3:.0f} ms, "
+        f"ratio {version[2]:.1f} (limit {VERSION_LIMIT:.0f}).",
+    ]
     text = DOCUMENT.read_text()
     head, _, rest = text.partition(BEGIN)
     _, _, tail = rest.partition(END)
@@ -170,8 +206,14 @@ def main() -> int:
         task = progress.add_task("measuring", total=2 * len(arguments.models))
         for models in arguments.models:
             for summaries in (False, True):
-                results.append(compare(models, summaries=summaries, seconds=arguments.seconds,
-                                       prometheus_bin=arguments.prometheus))
+                results.append(
+                    compare(
+                        models,
+                        summaries=summaries,
+                        seconds=arguments.seconds,
+                        prometheus_bin=arguments.prometheus,
+                    )
+                )
                 progress.advance(task)
     version = version_ratio()
     table = Table(*COLUMNS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -178,11 +179,17 @@ def status_after_unloading(client: TritonClient) -> ModelStatus:
             return state.status
 
 
-def test_a_server_that_was_stopped_refuses(
+def test_a_client_that_hangs_up_lets_the_server_stop(
     triton_factory: Callable[..., EmbeddedTriton], tmp_path: Path
 ) -> None:
+    """An open connection to the HTTP port would hold the server back for its exit timeout, 30 s."""
     server = triton_factory(repository_at(tmp_path / "models"), extra_args=["--exit-on-error=false"])
     with TritonClient(target_of(server)) as client:
         assert not client.ready()
+        assert client.metrics()
+        client.hang_up()
+        begun = time.monotonic()
         server.stop()
+        assert time.monotonic() - begun < 20
         assert outcome_of(client.ready)[0] is Outcome.REFUSED
+        assert outcome_of(client.metrics)[0] is Outcome.REFUSED

@@ -45,16 +45,12 @@ def counter(triton: EmbeddedTriton, metric: str, model: str) -> float:
     """The sum of a counter's series of a model: failures have one for each reason."""
     page = requests.get(triton.metrics_url, timeout=5).text
     label = f'model="{model}"'
-    values = [
-        float(value) for name, labels, value in LINE.findall(page) if name == metric and label in labels
-    ]
+    values = [float(value) for name, labels, value in LINE.findall(page) if name == metric and label in labels]
     assert values, f"{metric} of {model} is not on the metrics page"
     return sum(values)
 
 
-def verdicts(
-    triton: EmbeddedTriton, model: str, requests_sent: int
-) -> tuple[list[requests.Response], float, float]:
+def verdicts(triton: EmbeddedTriton, model: str, requests_sent: int) -> tuple[list[requests.Response], float, float]:
     """Answers to some requests, and by how much the server's successes and failures grew meanwhile."""
     names = ("nv_inference_request_success", "nv_inference_request_failure")
     before = [counter(triton, name, model) for name in names]
@@ -164,9 +160,7 @@ def test_a_taken_port_is_one_sentence_that_names_it(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         server = EmbeddedTriton(example_repository(), grpc_port=port, workdir=tmp_path)
-        with pytest.raises(
-            EmbeddedTritonError, match=f"^port {port}, wanted for Triton's grpc port, is taken"
-        ):
+        with pytest.raises(EmbeddedTritonError, match=f"^port {port}, wanted for Triton's grpc port, is taken"):
             server.start()
     assert list(tmp_path.iterdir()) == []
 
@@ -178,9 +172,7 @@ def test_a_server_that_ends_early_is_reported_with_the_end_of_its_log(tmp_path: 
     work = tmp_path / "work"
     work.mkdir()
     server = EmbeddedTriton(broken.parent, extra_args=["--exit-on-error=true"], workdir=work)
-    with pytest.raises(
-        EmbeddedTritonError, match=r"(?s)tritonserver ended with status 1; .*failed to load all models"
-    ):
+    with pytest.raises(EmbeddedTritonError, match=r"(?s)tritonserver ended with status 1; .*failed to load all models"):
         server.start()
     assert list(work.iterdir()) == []
 

@@ -18,9 +18,7 @@ STATES = {
 
 
 def check_metrics(promtool: Path, page: bytes) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [promtool, "check", "metrics"], input=page, capture_output=True, check=False, timeout=60
-    )
+    return subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, check=False, timeout=60)
 
 
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES.keys())

@@ -28,9 +28,7 @@ class DebianError(RuntimeError):
 
 def tool(name: str) -> Path | None:
     """A program: the one on PATH, or the unpacked one; None when there is neither."""
-    found = shutil.which(
-        name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), str(CACHE / "usr/bin")])
-    )
+    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), str(CACHE / "usr/bin")]))
     return Path(found) if found else None
 
 
@@ -51,18 +49,14 @@ def fetch(names: tuple[str, ...]) -> None:
     """Download the first of these packages that there is, and unpack it into `CACHE`."""
     for program in ("apt-get", "dpkg"):
         if shutil.which(program) is None:
-            raise DebianError(
-                f"there is no {program} to get {names[0]} with: install {names[0]} so that it is on PATH"
-            )
+            raise DebianError(f"there is no {program} to get {names[0]} with: install {names[0]} so that it is on PATH")
     options = _private_apt()
     archives = CACHE / "archives"
     archives.mkdir(parents=True, exist_ok=True)
     _apt([*options, "-qq", "update"], archives, names[0])
     available = [name for name in names if _apt_knows(options, name)]
     if not available:
-        raise DebianError(
-            f"the package sources of this machine have no {' or '.join(names)}: install it by hand"
-        )
+        raise DebianError(f"the package sources of this machine have no {' or '.join(names)}: install it by hand")
     _apt([*options, "-qq", "download", available[0]], archives, available[0])
     for archive in sorted(archives.glob("*.deb")):
         subprocess.run(["dpkg", "-x", str(archive), str(CACHE)], check=True)
@@ -79,7 +73,7 @@ def _ensure_libpython() -> str:
 
 
 def _private_apt() -> list[str]:
-    """Options that keep apt's state in `CACHE`, so that neither root nor a fresh list of packages is needed."""
+    """Options that keep apt's state in `CACHE`, so that neither root nor a list of packages is needed."""
     lists, cache = CACHE / "lists", CACHE / "apt"
     for folder in (lists / "partial", cache / "archives" / "partial"):
         folder.mkdir(parents=True, exist_ok=True)

@@ -61,6 +61,10 @@ class Connection:
         self._pending = self._pending[length:]
         return True
 
+    def unread(self) -> None:
+        """Give the last request back, for another behaviour to read."""
+        self._pending = self.requests.pop() + self._pending
+
     def send(self, data: bytes) -> None:
         """Send everything."""
         self.sock.sendall(data)
@@ -257,9 +261,7 @@ def floods(head: bytes, piece: bytes) -> Behaviour:
     return behave
 
 
-ENDLESS_CHUNKS = floods(
-    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"2000\r\n" + b"x" * 0x2000 + b"\r\n"
-)
+ENDLESS_CHUNKS = floods(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"2000\r\n" + b"x" * 0x2000 + b"\r\n")
 ENDLESS_BODY = floods(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"x" * 65_536)
 
 

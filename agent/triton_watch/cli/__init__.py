@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import click
 
 from triton_watch.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -45,7 +48,7 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", prog_name="triton-watch", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Watch NVIDIA Triton Inference Servers: SLIs, canaries, budgets, and what `ready` does not tell.
+    r"""Watch NVIDIA Triton Inference Servers: SLIs, canaries, budgets, and what `ready` does not tell.
 
     \b
     Example:

@@ -26,7 +26,7 @@ from triton_watch.slo.troubles import Level, find
 
 Writer: TypeAlias = Callable[[float], str]
 
-NO_DATA = "–"
+NO_DATA = "–"  # noqa: RUF001 - a dash on purpose: it is no minus
 _STATE_STYLE = {ModelStatus.READY: "green", ModelStatus.LOADING: "yellow", ModelStatus.UNLOADING: "yellow"}
 
 
@@ -65,7 +65,19 @@ def _models(snapshot: TargetSnapshot) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("MODEL", overflow="fold")
     table.add_column("STATE", no_wrap=True)
-    for title in ("REQ/S", "ERR/S", "QUEUE", "COMPUTE", "REQUEST", "P99", "BATCH", "EFFIC.", "CACHE", "IN-FL.", "GPU"):
+    for title in (
+        "REQ/S",
+        "ERR/S",
+        "QUEUE",
+        "COMPUTE",
+        "REQUEST",
+        "P99",
+        "BATCH",
+        "EFFIC.",
+        "CACHE",
+        "IN-FL.",
+        "GPU",
+    ):
         table.add_column(title, justify="right", no_wrap=True)
     for key, state in model_rows(snapshot):
         table.add_row(*_model(key, state, snapshot))
@@ -76,7 +88,10 @@ def _model(key: ModelKey, state: ModelState | None, snapshot: TargetSnapshot) ->
     name = Text(key.name)
     name.append(f":{key.version}" if key.version else "", style="dim")
     status = state.status if state else None
-    cells = [name, Text(status.value if status else NO_DATA, style=_STATE_STYLE.get(status, "red") if status else "")]
+    cells = [
+        name,
+        Text(status.value if status else NO_DATA, style=_STATE_STYLE.get(status, "red") if status else ""),
+    ]
     slis = snapshot.slis
     if slis is None or key not in slis.models.row:
         return cells + [Text(NO_DATA, style="dim")] * 11
@@ -145,7 +160,9 @@ def _troubles(snapshot: TargetSnapshot) -> RenderableType:
     for trouble in troubles:
         style = "red" if trouble.level is Level.PROBLEM else "yellow"
         table.add_row(
-            Text(trouble.level.value, style=style), Text(trouble.model.name if trouble.model else "server"), trouble.sentence
+            Text(trouble.level.value, style=style),
+            Text(trouble.model.name if trouble.model else "server"),
+            trouble.sentence,
         )
     return table
 

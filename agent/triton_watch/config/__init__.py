@@ -7,11 +7,12 @@ spared what the rest needs (see `apart`).
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from triton_watch.config.apart import from_flags_apart, load_apart
     from triton_watch.config.errors import ConfigError, ConfigUnreadableError, ParseError, Problem
     from triton_watch.config.flags import from_flags

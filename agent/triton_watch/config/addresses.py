@@ -38,9 +38,7 @@ def http_url(text: str) -> str:
     """
     url = _split(text, "http://localhost:8000")
     if _OWN_PATHS.search(url.path):
-        raise ParseError(
-            f'"{text}" goes past the server: leave out {url.path}, the paths of Triton are added to it.'
-        )
+        raise ParseError(f'"{text}" goes past the server: leave out {url.path}, the paths of Triton are added to it.')
     port = TRITON_HTTP_PORT if url.scheme == "http" and url.port is None else url.port
     return f"{url.scheme}://{_netloc(url, port)}{url.path.rstrip('/')}"
 
@@ -84,9 +82,7 @@ def host_port(text: str, *, example: str = "localhost:8001", lowest: int = 1) ->
 def listen(text: str) -> tuple[str, int]:
     """Read the address to listen on, `host:port`; port 0 is any free one. Raises `ParseError`."""
     if text.startswith(":"):
-        raise ParseError(
-            f'"{text}" has no host: write 127.0.0.1{text} for this machine, 0.0.0.0{text} for all.'
-        )
+        raise ParseError(f'"{text}" has no host: write 127.0.0.1{text} for this machine, 0.0.0.0{text} for all.')
     return host_port(text, example="127.0.0.1:8003", lowest=0)
 
 
@@ -106,9 +102,7 @@ def derive(url: str, metrics: str | None, grpc: str | None) -> Addresses:
     parts = urlsplit(url)
     port = parts.port or TRITON_HTTP_PORT
     if port + 2 > 65535 and (metrics is None or grpc is None):
-        raise ParseError(
-            f"the ports after {port} cannot be those of gRPC and metrics: set grpc and metrics_url."
-        )
+        raise ParseError(f"the ports after {port} cannot be those of gRPC and metrics: set grpc and metrics_url.")
     name = bracketed(parts.hostname or "")
     return Addresses(
         http_url=url,
@@ -162,9 +156,7 @@ def _checked(text: str, example: str) -> SplitResult:
     if port == 0 or url.netloc.endswith(":") or not _is_host(name):
         raise ParseError(f'"{text}" has no valid host and port: write it like {example}.')
     if not _PATH.fullmatch(url.path):
-        raise ParseError(
-            f'the path "{url.path}" of the URL cannot be used: write plain segments such as /triton.'
-        )
+        raise ParseError(f'the path "{url.path}" of the URL cannot be used: write plain segments such as /triton.')
     return url
 
 

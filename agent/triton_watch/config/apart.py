@@ -9,12 +9,13 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triton_watch.config.errors import ConfigError, ConfigUnreadableError, Problem
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from triton_watch.records import Settings
 
 _SECONDS = 60.0
@@ -71,4 +72,6 @@ def _ask(source: str, function: str, arguments: dict[str, Any]) -> Settings:
 
 
 def _not_loaded(source: str, error: Exception) -> ConfigError:
-    return ConfigUnreadableError(source, [Problem(f"could not be loaded: the child process that checks it failed ({error}).")])
+    return ConfigUnreadableError(
+        source, [Problem(f"could not be loaded: the child process that checks it failed ({error}).")]
+    )

@@ -30,9 +30,7 @@ def settings(config: ConfigFile, base: Path, report: Report) -> Settings | None:
     """Build the settings; None when a target could not be built. `base` is where relative paths start."""
     builder = _Builder(Resolver(base, report), report)
     defaults = builder.resolver.common(config.defaults or DefaultsSection(), ("defaults",))
-    built = [
-        builder.target(section, defaults, ("targets", index)) for index, section in enumerate(config.targets)
-    ]
+    built = [builder.target(section, defaults, ("targets", index)) for index, section in enumerate(config.targets)]
     targets = tuple(target for target in built if target is not None)
     if len(targets) < len(built):
         return None

@@ -41,15 +41,11 @@ class Common:
 
     def over(self, base: Common) -> Common:
         """Fill in what is None here from `base`; each timeout by itself, everything else whole."""
-        return replace(
-            base, **{name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
-        )
+        return replace(base, **{name: value for name in self.__slots__ if (value := getattr(self, name)) is not None})
 
     def credentials(self) -> Credentials:
         """Put together what is sent with each request."""
-        return replace(
-            self.login or Credentials(), headers=self.headers or (), restricted_header=self.restricted
-        )
+        return replace(self.login or Credentials(), headers=self.headers or (), restricted_header=self.restricted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +77,7 @@ class Resolver:
             self.report(at, str(error))
             return None
 
-    def _secret(
-        self, text: str | None, file: str | None, check: Callable[[str], str], at: Location
-    ) -> str | None:
+    def _secret(self, text: str | None, file: str | None, check: Callable[[str], str], at: Location) -> str | None:
         """Return the text, or the checked content of the file; `at` is the setting of the file."""
         if file is None:
             return text
@@ -106,14 +100,10 @@ class Resolver:
         return None if token is None else Credentials(bearer_token=token)
 
     def _basic(self, section: BasicAuthSection, at: Location) -> Credentials:
-        password = self._secret(
-            section.password, section.password_file, fields.password, (*at, "password_file")
-        )
+        password = self._secret(section.password, section.password_file, fields.password, (*at, "password_file"))
         return Credentials(username=section.username, password=password)
 
-    def _headers(
-        self, section: dict[str, HeaderSection] | None, at: Location
-    ) -> tuple[tuple[str, str], ...] | None:
+    def _headers(self, section: dict[str, HeaderSection] | None, at: Location) -> tuple[tuple[str, str], ...] | None:
         if section is None:
             return None
         pairs = [(name, self._header(name, value, (*at, name))) for name, value in section.items()]

@@ -83,9 +83,7 @@ def _scalar(part: Json) -> str:
     return str(
         part.get(
             "title",
-            {"integer": "whole number", "string": "text", "boolean": "true or false"}.get(
-                part["type"], part["type"]
-            ),
+            {"integer": "whole number", "string": "text", "boolean": "true or false"}.get(part["type"], part["type"]),
         )
     )
 

@@ -78,9 +78,7 @@ def parse(text: str, source: str) -> Document:
         message = f"has the control character U+{code:04X}, which YAML does not allow: delete it."
         raise ConfigError(source, [Problem(message, line=line)]) from error
     except RecursionError as error:
-        raise ConfigError(
-            source, [Problem("is nested too deeply: check its brackets and indentation.")]
-        ) from error
+        raise ConfigError(source, [Problem("is nested too deeply: check its brackets and indentation.")]) from error
     if reader.problems:
         raise ConfigError(source, reader.problems)
     if node is None:

@@ -11,9 +11,7 @@ from typing import Any
 
 from triton_watch.config.errors import Location, ParseError
 
-_REFERENCE = re.compile(
-    r"\$\$|\$\{(?P<name>[A-Za-z_]\w*)(?::-(?P<default>[^${}]*))?\}|(?P<bad>\$\{)", re.ASCII
-)
+_REFERENCE = re.compile(r"\$\$|\$\{(?P<name>[A-Za-z_]\w*)(?::-(?P<default>[^${}]*))?\}|(?P<bad>\$\{)", re.ASCII)
 
 Report = Callable[[Location, str], None]
 
@@ -34,9 +32,7 @@ def expand_text(text: str, environ: Mapping[str, str]) -> str:
 
     def replace(match: re.Match[str]) -> str:
         if match["bad"]:
-            raise ParseError(
-                "has a ${ that names no variable: write ${NAME} or ${NAME:-default}, and $$ for a dollar."
-            )
+            raise ParseError("has a ${ that names no variable: write ${NAME} or ${NAME:-default}, and $$ for a dollar.")
         name, default = match["name"], match["default"]
         if name is None:
             return "$"

@@ -62,9 +62,7 @@ def _name(text: str) -> str:
 
 def _gpu(text: str) -> str:
     if not re.fullmatch(r"(?:GPU|MIG)-[0-9A-Za-z/-]{4,100}", text, re.ASCII):
-        raise ParseError(
-            f'"{text}" is not the UUID of a GPU: copy it from the output of nvidia-smi -L (GPU-...).'
-        )
+        raise ParseError(f'"{text}" is not the UUID of a GPU: copy it from the output of nvidia-smi -L (GPU-...).')
     return text
 
 
@@ -134,9 +132,7 @@ _FORMAT, _FORMAT_SCHEMA = _choice("text", "json")
 
 Text: TypeAlias = Annotated[str, AfterValidator(_filled), WithJsonSchema(_TEXT)]
 Name: TypeAlias = Annotated[str, AfterValidator(_name), WithJsonSchema({**_TEXT, "maxLength": 200})]
-Duration: TypeAlias = Annotated[
-    float, BeforeValidator(_positive_duration), _form("duration", units.DURATION_PATTERN)
-]
+Duration: TypeAlias = Annotated[float, BeforeValidator(_positive_duration), _form("duration", units.DURATION_PATTERN)]
 Interval: TypeAlias = Annotated[float, BeforeValidator(_interval), _form("duration", units.DURATION_PATTERN)]
 Percentage: TypeAlias = Annotated[
     float, BeforeValidator(units.parse_percentage), _form("percentage", units.PERCENTAGE_PATTERN)
@@ -153,9 +149,7 @@ MetricsUrl: TypeAlias = Annotated[
 Host: TypeAlias = Annotated[
     str, AfterValidator(addresses.host), _form("host name or IP address", r"[A-Za-z0-9_.:%\[\]-]+")
 ]
-GrpcAddress: TypeAlias = Annotated[
-    str, AfterValidator(addresses.grpc_address), _form("host:port", r"[^/@\s]+:\d{1,5}")
-]
+GrpcAddress: TypeAlias = Annotated[str, AfterValidator(addresses.grpc_address), _form("host:port", r"[^/@\s]+:\d{1,5}")]
 Gpu: TypeAlias = Annotated[str, AfterValidator(_gpu), _form("UUID of a GPU", r"(?:GPU|MIG)-[0-9A-Za-z/-]+")]
 UserName: TypeAlias = Annotated[str, AfterValidator(_user), WithJsonSchema(_TEXT)]
 Password: TypeAlias = Annotated[str, AfterValidator(password), WithJsonSchema(_TEXT)]

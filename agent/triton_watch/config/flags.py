@@ -117,9 +117,7 @@ def _refuse_misuse(targets: Sequence[str], alone: Mapping[str, str | None], logi
     """Refuse what is wrong only between flags. Raises `ConfigError`."""
     problems = []
     if not targets:
-        problems.append(
-            Problem("is missing: give the URL of a server, such as http://localhost:8000.", "--target")
-        )
+        problems.append(Problem("is missing: give the URL of a server, such as http://localhost:8000.", "--target"))
     if len(targets) > 1:
         text = "goes with a single --target: write several servers into a configuration file."
         problems += [Problem(text, _FLAGS[key]) for key, value in alone.items() if value is not None]
@@ -133,7 +131,5 @@ def _flag(path: str, *, many: bool) -> str:
     if many and path.endswith(".name"):
         return "--target"
     setting = re.sub(r"^(?:targets\[\d+\]|defaults)\.?", "", path)
-    prefixes = [
-        prefix for prefix in _FLAGS if setting == prefix or setting.startswith((f"{prefix}.", f"{prefix}["))
-    ]
+    prefixes = [prefix for prefix in _FLAGS if setting == prefix or setting.startswith((f"{prefix}.", f"{prefix}["))]
     return _FLAGS[max(prefixes, key=len)] if prefixes else "--target"

@@ -25,9 +25,7 @@ def schema() -> dict[str, Any]:
             _add_pairs(definitions[model.__name__], model)
     own = TargetSection.__annotations__
     target = definitions["TargetSection"]["properties"]
-    definitions["TargetSection"]["properties"] = dict(
-        sorted(target.items(), key=lambda item: item[0] not in own)
-    )
+    definitions["TargetSection"]["properties"] = dict(sorted(target.items(), key=lambda item: item[0] not in own))
     top = _tidy(raw)
     for name in OPTIONAL_SECTIONS:
         part = top["properties"][name]
@@ -76,6 +74,4 @@ def _tidy(part: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _is_noise(key: str, item: object) -> bool:
-    return (key == "title" and str(item).endswith(("Section", "ConfigFile"))) or (
-        key == "default" and item is None
-    )
+    return (key == "title" and str(item).endswith(("Section", "ConfigFile"))) or (key == "default" and item is None)

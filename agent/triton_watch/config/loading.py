@@ -43,9 +43,7 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
 def settings_of(document: Document, base: Path) -> Settings:
     """Check a document without references and build its settings. Raises `ConfigError`."""
     findings = _Findings(document)
-    value = {
-        key: item for key, item in document.value.items() if item is not None or key not in OPTIONAL_SECTIONS
-    }
+    value = {key: item for key, item in document.value.items() if item is not None or key not in OPTIONAL_SECTIONS}
     _refuse_nothing(value, (), findings.add)
     findings.stop_here()
     try:

@@ -41,16 +41,12 @@ class CommonSection(Section):
         example={"X-Tenant": "search", "X-Api-Key": {"value_file": "/run/secrets/api-key"}},
         rule={"propertyNames": {"pattern": f"^{HEADER_NAME}$"}},
     )
-    basic_auth: BasicAuthSection | None = setting(
-        "HTTP basic authentication. Not together with a bearer token."
-    )
+    basic_auth: BasicAuthSection | None = setting("HTTP basic authentication. Not together with a bearer token.")
     bearer_token: f.BearerToken | None = setting(
         "Token for `Authorization: Bearer`. Better kept in `bearer_token_file` or a variable.",
         example="${TRITON_TOKEN}",
     )
-    bearer_token_file: f.Text | None = setting(
-        "File whose content is the token.", example="/run/secrets/token"
-    )
+    bearer_token_file: f.Text | None = setting("File whose content is the token.", example="/run/secrets/token")
     restricted_api: RestrictedSection | None = setting("The header that opens Triton's restricted HTTP APIs.")
     tls: TlsSection | None = setting("TLS towards the server.")
 
@@ -114,9 +110,7 @@ class WebSection(Section):
 class LogSection(Section):
     """The agent's log, on standard error."""
 
-    level: f.LogLevel | None = setting(
-        "Least severity to log: debug, info, warning or error.", default="info"
-    )
+    level: f.LogLevel | None = setting("Least severity to log: debug, info, warning or error.", default="info")
     format: f.LogFormat | None = setting("`text` for people, `json` for machines.", default="text")
 
 

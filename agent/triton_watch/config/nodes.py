@@ -57,9 +57,7 @@ class NodeReader:
             try:
                 return loader.construct_object(node)
             except (ValueError, KeyError):
-                return self._bad(
-                    node, at, "is not the number or truth value that it looks like: put it in quotes."
-                )
+                return self._bad(node, at, "is not the number or truth value that it looks like: put it in quotes.")
         return self._bad(node, at, "starts with !, which makes it a YAML tag: put the value in quotes.")
 
     def _mapping(self, loader: yaml.SafeLoader, node: yaml.MappingNode, at: Location) -> dict[str, Any]:
@@ -97,9 +95,7 @@ class NodeReader:
                 continue
             line = key.start_mark.line + 1
             if key.value in seen:
-                self._bad(
-                    key, (*at, key.value), f"is there twice, first on line {seen[key.value]}: keep one."
-                )
+                self._bad(key, (*at, key.value), f"is there twice, first on line {seen[key.value]}: keep one.")
             seen.setdefault(key.value, line)
 
     def _bad(self, node: yaml.Node, at: Location, message: str) -> object:

@@ -91,9 +91,7 @@ class BasicAuthSection(Section):
     needed = (("password", "password_file"),)
     username: f.UserName = Field(description="The user name, without a colon.", examples=["watcher"])
     password: f.Password | None = setting("The password. Better kept in `password_file` or a variable.")
-    password_file: f.Text | None = setting(
-        "File whose content is the password.", example="/run/secrets/password"
-    )
+    password_file: f.Text | None = setting("File whose content is the password.", example="/run/secrets/password")
 
 
 def _wrap_header(schema: Json) -> None:
@@ -116,9 +114,7 @@ class HeaderSection(Section):
         if isinstance(value, str):
             return {"value": f.header_value(value)}
         if not isinstance(value, dict):
-            raise ParseError(
-                "is not a header value: write text in quotes, or value_file with the path of a file."
-            )
+            raise ParseError("is not a header value: write text in quotes, or value_file with the path of a file.")
         return value
 
 
@@ -126,10 +122,6 @@ class RestrictedSection(Section):
     """The header that opens Triton's restricted APIs, as in `--http-restricted-api=APIS:HEADER=VALUE`."""
 
     needed = (("value", "value_file"),)
-    header: f.Text = Field(
-        description="Name of the header: the KEY of Triton's flag.", examples=["admin-key"]
-    )
-    value: f.HeaderText | None = setting(
-        "Its value: the VALUE of Triton's flag. Better kept in `value_file`."
-    )
+    header: f.Text = Field(description="Name of the header: the KEY of Triton's flag.", examples=["admin-key"])
+    value: f.HeaderText | None = setting("Its value: the VALUE of Triton's flag. Better kept in `value_file`.")
     value_file: f.Text | None = setting("File whose content is the value.", example="/run/secrets/admin-key")

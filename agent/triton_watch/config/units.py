@@ -20,9 +20,7 @@ DURATION_PATTERN = r"(?=\d)(?:\d{1,6}d)?(?:\d{1,6}h)?(?:\d{1,6}m)?(?:\d{1,6}(?:\
 PERCENTAGE_PATTERN = r"(?:100(?:\.0{1,9})?|\d{1,2}(?:\.\d{1,9})?)%"
 SIZE_PATTERN = r"\d{1,12}(?:B|[KMG]i?B)"
 
-_MILLISECONDS: Mapping[str, int] = MappingProxyType(
-    {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
-)
+_MILLISECONDS: Mapping[str, int] = MappingProxyType({"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1})
 _BYTES: Mapping[str, int] = MappingProxyType(
     {"GiB": 1 << 30, "GB": 10**9, "MiB": 1 << 20, "MB": 10**6, "KiB": 1 << 10, "KB": 1000, "B": 1}
 )

@@ -119,7 +119,7 @@ class App:
 
 
 def _body(environ: WSGIEnvironment, body: bytes) -> Iterable[bytes]:
-    """The body as the server sends it best: as a file it is not copied, and waits for slow readers where it is."""
+    """The body as the server takes it best: a file is not copied, and waits where it is for slow readers."""
     wrapper = environ.get("wsgi.file_wrapper")
     return wrapper(BytesIO(body)) if wrapper is not None and body else (body,)
 

@@ -1,7 +1,7 @@
 """Metrics pages, streamed: families become text line by line, so that no whole page is held as objects.
 
 prometheus_client holds every sample as an object and every line as a string before it joins them:
-several times the page. The lines made here equal its own: tests/unit/daemon/test_exposition.py.
+several times the page. The lines made here equal its own: tests/unit/daemon/test_metrics_page.py.
 """
 
 from __future__ import annotations

@@ -54,9 +54,7 @@ def url_of(listening: socket.socket) -> str:
 
 def _addresses(settings: WebSettings) -> list[tuple[socket.AddressFamily, tuple[Any, ...]]]:
     try:
-        found = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError, OverflowError) as error:
         raise WebError(
             f"Cannot listen on {settings.host}: the name has no address; give an address of this machine."

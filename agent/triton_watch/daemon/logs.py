@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import logging
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from triton_watch.records import LogSettings
+if TYPE_CHECKING:
+    from triton_watch.records import LogSettings
 
 LOGGER = "triton_watch"
 _QUIETED = ("apscheduler", "urllib3", "requests", "waitress")
@@ -21,9 +22,7 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         facts = "".join(f" {name}={_quoted(value)}" for name, value in _facts(record).items())
-        return (
-            f"{_when(record)} {record.levelname:<7} {_one_line(record.getMessage())}{facts}{_cause(record)}"
-        )
+        return f"{_when(record)} {record.levelname:<7} {_one_line(record.getMessage())}{facts}{_cause(record)}"
 
 
 class JsonFormatter(logging.Formatter):
@@ -57,7 +56,7 @@ def _facts(record: logging.LogRecord) -> dict[str, object]:
 
 
 def _when(record: logging.LogRecord) -> str:
-    moment = datetime.datetime.fromtimestamp(record.created, datetime.timezone.utc)
+    moment = dt.datetime.fromtimestamp(record.created, dt.timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 

@@ -59,9 +59,7 @@ class Narrator:
 
     def _model(self, message: str, state: ModelState) -> None:
         words = (state.status.value, state.reason) if state.reason else (state.status.value,)
-        level = (
-            logging.INFO if state.status in (ModelStatus.LOADING, ModelStatus.UNLOADING) else logging.WARNING
-        )
+        level = logging.INFO if state.status in (ModelStatus.LOADING, ModelStatus.UNLOADING) else logging.WARNING
         self._log.log(level, message, *words, extra={"facts": self._facts(state.key)})
 
     def _facts(self, key: ModelKey) -> dict[str, object]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from triton_watch.config import ConfigError, load_apart
-from triton_watch.records import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from triton_watch.records import Settings
 
 _LOOK_EVERY = 2.0
 """Seconds between two looks at the file's size and time."""

@@ -6,16 +6,22 @@ import logging
 import os
 import signal
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from triton_watch.config import ConfigError
 from triton_watch.daemon.app import App
 from triton_watch.daemon.exporter import Exporter
 from triton_watch.daemon.logs import set_up
 from triton_watch.daemon.pages import core_routes
-from triton_watch.daemon.reload import ConfigWatcher
 from triton_watch.daemon.supervisor import Supervisor
 from triton_watch.daemon.web import WebServer
-from triton_watch.records import Settings
+from triton_watch.probes import PROBES, Probe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from triton_watch.daemon.reload import ConfigWatcher
+    from triton_watch.records import Settings
 
 SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 
@@ -33,14 +39,20 @@ class Service:
     Raises `WebError` where the address to listen on cannot be had.
     """
 
-    def __init__(self, settings: Settings, *, watcher: ConfigWatcher | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        watcher: ConfigWatcher | None = None,
+        probes: Mapping[str, Probe] = PROBES,
+    ) -> None:
         self._settings = settings
         self._watcher = watcher
         self._death = ""
         # Before any thread starts, so that all inherit it and none is interrupted.
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         self._log = set_up(settings.log)
-        self._supervisor = Supervisor(settings, log=self._log, on_death=self._note_death)
+        self._supervisor = Supervisor(settings, log=self._log, on_death=self._note_death, probes=probes)
         self._web = WebServer(settings.web, App(core_routes(self._supervisor, Exporter(self._supervisor))))
 
     def run(self) -> int:
@@ -73,7 +85,9 @@ class Service:
         except ConfigError as error:
             self._supervisor.reload_failed()
             if watcher.is_news(error) or tell:
-                self._log.error("the configuration is not good, the old one stays: %s", "; ".join(str(error).splitlines()))
+                self._log.error(
+                    "the configuration is not good, the old one stays: %s", "; ".join(str(error).splitlines())
+                )
             return
         if settings is None:
             self._supervisor.reload_kept()

@@ -10,15 +10,13 @@ to a second, small pool until it answers again, so that hanging servers cannot k
 
 from __future__ import annotations
 
-import datetime
-import logging
+import datetime as dt
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -28,8 +26,13 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from triton_watch.daemon.narrator import Narrator
 from triton_watch.daemon.state import ReloadStatus, TargetCounts
+from triton_watch.probes import PROBES, Probe
 from triton_watch.probes.cycle import TargetPoller
 from triton_watch.records import Outcome, Settings, Target, TargetSnapshot
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Mapping
 
 _T = TypeVar("_T")
 
@@ -71,7 +74,9 @@ class Supervisor:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         rng: random.Random | None = None,
+        probes: Mapping[str, Probe] = PROBES,
     ) -> None:
+        self._probes = probes
         self._log = log
         self._on_death = on_death
         self._clock = clock
@@ -98,7 +103,8 @@ class Supervisor:
 
     def stop(self, patience: float) -> bool:
         """Stop polling; wait at most `patience` seconds for running cycles. Return whether all have ended."""
-        self._scheduler.shutdown(wait=False)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
         end = self._clock() + patience
         for watched in self._watched.values():
             if not watched.busy.acquire(timeout=max(0.0, end - self._clock())):
@@ -160,7 +166,7 @@ class Supervisor:
                 self._add(target)
 
     def _add(self, target: Target) -> None:
-        watched = _Watched(TargetPoller(target), Narrator(target.name, self._log))
+        watched = _Watched(TargetPoller(target, probes=self._probes), Narrator(target.name, self._log))
         with self._lock:
             self._watched = {**self._watched, target.name: watched}
             self._counts = MappingProxyType({**self._counts, target.name: TargetCounts()})
@@ -171,7 +177,7 @@ class Supervisor:
             args=(target.name, watched),
             id=_job_id(target.name),
             executor="polls",
-            next_run_time=_utc_now() + datetime.timedelta(seconds=delay),
+            next_run_time=_utc_now() + dt.timedelta(seconds=delay),
         )
 
     def _remove(self, name: str, watched: _Watched) -> None:
@@ -202,9 +208,7 @@ class Supervisor:
 
     def _keep(self, name: str, snapshot: TargetSnapshot) -> None:
         failed: dict[tuple[str, Outcome], int] = {
-            (probe, result.outcome): 1
-            for probe, result in snapshot.probes.items()
-            if result.outcome is not Outcome.OK
+            (probe, result.outcome): 1 for probe, result in snapshot.probes.items() if result.outcome is not Outcome.OK
         }
         self._count(name, cycles=1, failed=failed)
         with self._lock:
@@ -254,7 +258,7 @@ class Supervisor:
 def _scheduler(settings: Settings) -> BackgroundScheduler:
     threads = min(settings.poll_threads, max(4, len(settings.targets) + 1))
     return BackgroundScheduler(
-        timezone=datetime.timezone.utc,
+        timezone=dt.timezone.utc,
         executors={
             "polls": ThreadPoolExecutor(threads),
             "suspects": ThreadPoolExecutor(_SUSPECT_THREADS),
@@ -268,8 +272,8 @@ def _job_id(name: str) -> str:
     return f"poll:{name}"
 
 
-def _utc_now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.timezone.utc)
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.timezone.utc)
 
 
 def _without(mapping: Mapping[str, _T], name: str) -> dict[str, _T]:

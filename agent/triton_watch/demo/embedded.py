@@ -153,9 +153,7 @@ class EmbeddedTriton:
             server_command(files, folder, self.ports, prefix, strict_readiness=self._strict_readiness),
             self._extra_args,
         )
-        return KeptProcess(
-            command, server_environment(files), folder=folder, log=self._log, shm_prefix=prefix
-        )
+        return KeptProcess(command, server_environment(files), folder=folder, log=self._log, shm_prefix=prefix)
 
     def _wait_until_live(self, timeout: float) -> None:
         """Return when the server answers; raise when it has ended or the time is up."""
@@ -165,9 +163,7 @@ class EmbeddedTriton:
                 end = _ending(self._started.exit_status)
                 raise EmbeddedTritonError(f"tritonserver ended with {end}; its log ends:\n{self.log_tail()}")
             if time.monotonic() > deadline:
-                raise EmbeddedTritonError(
-                    f"not live after {timeout:g} seconds; its log ends:\n{self.log_tail()}"
-                )
+                raise EmbeddedTritonError(f"not live after {timeout:g} seconds; its log ends:\n{self.log_tail()}")
             time.sleep(POLL_SECONDS)
 
 

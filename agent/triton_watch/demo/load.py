@@ -46,9 +46,7 @@ def run(http_url: str, grpc_address: str, duration: float, out: Path, stop: thre
     """Send for `duration` seconds or until `stop` is set; keep the file `out` up to date."""
     tally = Tally()
     threads = [
-        threading.Thread(
-            target=send_http, args=(http_url, flow, tally, stop, 100 * row + worker), daemon=True
-        )
+        threading.Thread(target=send_http, args=(http_url, flow, tally, stop, 100 * row + worker), daemon=True)
         for row, flow in enumerate(HTTP_FLOWS)
         for worker in range(flow.workers)
     ]
@@ -98,9 +96,7 @@ def _problem(arguments: argparse.Namespace) -> str:
         return f"--http {arguments.http} is not a URL like http://127.0.0.1:8000"
     for host in (url.hostname, arguments.grpc.rpartition(":")[0].strip("[]")):
         if not is_loopback(host):
-            return (
-                f"{host or 'no host'} is not this machine: the demo's load is for a server on 127.0.0.1 only"
-            )
+            return f"{host or 'no host'} is not this machine: the demo's load is for a server on 127.0.0.1 only"
     if arguments.duration < 0:
         return f"--duration {arguments.duration:g} is negative"
     if importlib.util.find_spec("tritonclient") is None:

@@ -61,8 +61,7 @@ def require_free(port: int, purpose: str) -> None:
     """Raise `EmbeddedTritonError` that names the port and what it was wanted for, unless it is free."""
     if not is_free(port):
         raise EmbeddedTritonError(
-            f"port {port}, wanted for {purpose}, is taken or not allowed: "
-            "choose another one, or 0 for a free one"
+            f"port {port}, wanted for {purpose}, is taken or not allowed: choose another one, or 0 for a free one"
         )
 
 

@@ -63,8 +63,7 @@ class Tally:
         """What was counted so far, by model name."""
         with self._lock:
             return tuple(
-                _view(model, counts, self._examples.get(model, ""))
-                for model, counts in sorted(self._counts.items())
+                _view(model, counts, self._examples.get(model, "")) for model, counts in sorted(self._counts.items())
             )
 
     def write(self, path: Path, seconds: float, *, final: bool) -> None:

@@ -80,8 +80,7 @@ def _require_numpy_1() -> None:
     if not version.startswith("1."):
         what = f"numpy {version} breaks" if version else "there is no numpy for"
         raise EmbeddedTritonError(
-            f"{what} the Python backend of {WHEEL}; in a virtual environment: "
-            f"{sys.executable} -m pip install 'numpy<2'"
+            f"{what} the Python backend of {WHEEL}; in a virtual environment: {sys.executable} -m pip install 'numpy<2'"
         )
 
 

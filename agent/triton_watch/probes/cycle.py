@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from triton_watch.probes import PROBES, Probe
 from triton_watch.probes.watch import Watch
@@ -12,6 +12,9 @@ from triton_watch.records import Outcome, ProbeResult, SliTable, Target, TargetS
 from triton_watch.slo.sli import compute
 from triton_watch.triton.client import TritonClient
 from triton_watch.triton.errors import TritonError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 _SERVER_EVERY = 20
 """Cycles between two looks at a server's name and version when nothing hints at a restart."""
@@ -46,11 +49,16 @@ class TargetPoller:
         self._cycle += 1
         self._watch.begin_cycle()
         results: dict[str, ProbeResult] = {}
-        for name, probe in self._probes.items():
-            if name == "server" and not self._server_is_due(results):
-                results[name] = self._last[name]
-                continue
-            results[name] = self._run(name, probe, deadline)
+        try:
+            for name, probe in self._probes.items():
+                if name == "server" and not self._server_is_due(results):
+                    results[name] = self._last[name]
+                    continue
+                results[name] = self._run(name, probe, deadline)
+        finally:
+            # A stopping tritonserver waits up to 30 s for open connections to its HTTP port (seen on 2.51.0).
+            self._watch.client.hang_up()
+        self._doubt_health(results)
         slis = self._slis()
         self._last = MappingProxyType(results)
         return TargetSnapshot(
@@ -87,6 +95,12 @@ class TargetPoller:
         if self._watch.server is None or self._cycle % _SERVER_EVERY == 0:
             return True
         return any(not last.ok for last in self._last.values()) or not results["live"].ok
+
+    def _doubt_health(self, results: Mapping[str, ProbeResult]) -> None:
+        """Triton's metrics port says 200 to any path: where the metadata is not Triton's, health proves nothing."""
+        server = results.get("server")
+        if server is not None and server.outcome is Outcome.NOT_TRITON:
+            self._watch.live = self._watch.ready = None
 
     def _slis(self) -> SliTable | None:
         watch = self._watch

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from triton_watch.probes.watch import Watch
+from typing import TYPE_CHECKING
+
 from triton_watch.records import Outcome
+
+if TYPE_CHECKING:
+    from triton_watch.probes.watch import Watch
 
 
 def live(watch: Watch, deadline: float) -> tuple[Outcome, str]:

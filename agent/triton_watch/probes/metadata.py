@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from triton_watch.probes.watch import Watch
+from typing import TYPE_CHECKING
+
 from triton_watch.records import ModelConfig, ModelKey, ModelStatus, Outcome
 from triton_watch.triton.errors import (
     AnswerTimeoutError,
@@ -11,6 +12,9 @@ from triton_watch.triton.errors import (
     TritonError,
     UnauthorizedError,
 )
+
+if TYPE_CHECKING:
+    from triton_watch.probes.watch import Watch
 
 _NOT_ABOUT_ONE_MODEL = (ConnectError, AnswerTimeoutError, RestrictedError, UnauthorizedError)
 """Failures that the next model's request would meet too."""

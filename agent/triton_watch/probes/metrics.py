@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
-from triton_watch.probes.watch import Watch
 from triton_watch.records import Outcome
 from triton_watch.triton.exposition import ExpositionError, TruncatedPageError
 from triton_watch.triton.scrape import NotTritonPageError
+
+if TYPE_CHECKING:
+    from triton_watch.probes.watch import Watch
 
 
 def metrics(watch: Watch, deadline: float) -> tuple[Outcome, str]:

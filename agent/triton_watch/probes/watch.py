@@ -5,8 +5,8 @@ Touched by one thread at a time: the one that runs the target's cycle.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from triton_watch.records import (
     ConfigVectors,
@@ -20,8 +20,12 @@ from triton_watch.records import (
     Target,
 )
 from triton_watch.slo.facts import config_vectors
-from triton_watch.triton.client import TritonClient
 from triton_watch.triton.scrape import MetricsReader
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from triton_watch.triton.client import TritonClient
 
 
 @dataclass(slots=True)

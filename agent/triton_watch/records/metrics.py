@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from triton_watch.records.model import ModelKey
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from triton_watch.records.model import ModelKey
 
 FloatArray: TypeAlias = NDArray[np.float64]
 

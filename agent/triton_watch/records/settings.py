@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from triton_watch.records.target import Target
+if TYPE_CHECKING:
+    from triton_watch.records.target import Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-from triton_watch.records.metrics import FloatArray, MetricsFrame, ModelIndex
-from triton_watch.records.model import ModelConfig, ModelState, ServerInfo
-from triton_watch.records.outcome import ProbeResult
-from triton_watch.records.target import Target
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from triton_watch.records.metrics import FloatArray, MetricsFrame, ModelIndex
+    from triton_watch.records.model import ModelConfig, ModelState, ServerInfo
+    from triton_watch.records.outcome import ProbeResult
+    from triton_watch.records.target import Target
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from triton_watch.records import ModelConfig, ModelKey, NoData, Sli, SliTable, SliValue
 from triton_watch.slo.sli import value_of
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 @dataclass(frozen=True, slots=True)
 class MemberSlis:
-    """One step of an ensemble. Times are seconds and cover all of the member's callers, not this ensemble's alone:
-    Triton counts a member's requests in one place, whoever sent them.
+    """One step of an ensemble.
+
+    Times are seconds and cover all of the member's callers, not this ensemble's alone: Triton counts a
+    member's requests in one place, whoever sent them.
     """
 
     key: ModelKey
@@ -41,9 +46,7 @@ def breakdown(table: SliTable, key: ModelKey, configs: Mapping[str, ModelConfig]
     config = configs.get(key.name)
     if config is None or not config.steps:
         return None
-    members = tuple(
-        _member(table, _member_key(table, step.model, step.model_version, key)) for step in config.steps
-    )
+    members = tuple(_member(table, _member_key(table, step.model, step.model_version, key)) for step in config.steps)
     whole = value_of(table, key, Sli.REQUEST_TIME)
     return EnsembleBreakdown(key, whole, members, _overhead(whole, members))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from triton_watch.records import ConfigVectors, FloatArray, ModelConfig, ModelIndex, ModelKey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def config_vectors(
@@ -42,7 +45,11 @@ def _placement(
 
 
 def _gpus_of(
-    key: ModelKey, config: ModelConfig | None, models: ModelIndex, gpus: tuple[str, ...], gpu_order: tuple[str, ...]
+    key: ModelKey,
+    config: ModelConfig | None,
+    models: ModelIndex,
+    gpus: tuple[str, ...],
+    gpu_order: tuple[str, ...],
 ) -> list[float]:
     """Return 1 or 0 by GPU, or NaN for all of them where nobody can tell.
 

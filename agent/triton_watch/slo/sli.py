@@ -6,8 +6,9 @@ Every formula keeps to numerator and denominator of one interval. NaN inside the
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import NDArray
 
 from triton_watch.records import (
     ConfigVectors,
@@ -23,6 +24,9 @@ from triton_watch.records import (
     SliValue,
 )
 from triton_watch.slo.deltas import Deltas, between
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SLIS = tuple(Sli)
 """The order of the rows of `SliTable.values`."""
@@ -90,10 +94,7 @@ def _counters_off(frame: MetricsFrame) -> bool:
     Seen on tritonserver 2.51.0 (TRITON.md §1): the duration families are then absent, so their absence
     beside the success family tells.
     """
-    return (
-        "nv_inference_request_success" in frame.families
-        and "nv_inference_request_duration_us" not in frame.families
-    )
+    return "nv_inference_request_success" in frame.families and "nv_inference_request_duration_us" not in frame.families
 
 
 def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
@@ -127,7 +128,8 @@ def _times(values: FloatArray, deltas: Deltas) -> None:
 
 def _batches(values: FloatArray, deltas: Deltas, configs: ConfigVectors) -> None:
     inferences, executions = deltas.counters[Counter.INFERENCES], deltas.counters[Counter.EXECUTIONS]
-    average = _ratio(inferences, executions)
+    # Executions that fail are counted, their inferences are not: an average of 0 would be no batch at all.
+    average = np.where(inferences > 0, _ratio(inferences, executions), np.nan)
     batches = configs.max_batch_size > 1
     in_flight_samples = values[ROW[Sli.IN_FLIGHT]] * _ratio(inferences, _computed(deltas))
     possible = np.minimum(configs.max_batch_size, np.maximum(1.0, in_flight_samples / configs.instances))
@@ -146,9 +148,7 @@ def _gpu_share(deltas: Deltas, configs: ConfigVectors) -> FloatArray:
         return _ratio(placed, placed.sum(axis=1, keepdims=True))
 
 
-def _gpu(
-    values: FloatArray, deltas: Deltas, configs: ConfigVectors, share: FloatArray, current: MetricsFrame
-) -> None:
+def _gpu(values: FloatArray, deltas: Deltas, configs: ConfigVectors, share: FloatArray, current: MetricsFrame) -> None:
     if not current.gpus:
         return
     mine = configs.on_gpu == 1
@@ -189,23 +189,23 @@ def quantile_of(table: SliTable, key: ModelKey, kind: str, quantile: str) -> Sli
 
 def _why_not(table: SliTable, row: int, sli: Sli) -> NoDataReason:
     """Say why a cell is NaN: the first reason that applies, the most fundamental first."""
-    if sli is Sli.PENDING:
-        return NoDataReason.NOT_SERVED
-    if sli in _QUEUE_AND_BATCH and table.configs.is_ensemble[row]:
-        return NoDataReason.ENSEMBLE
-    if table.counters_off:
-        return NoDataReason.COUNTERS_OFF
-    if table.interval <= 0:
-        return NoDataReason.FIRST_SCRAPE
-    if sli is Sli.CACHE_HIT_RATIO and not table.configs.has_cache[row] and table.configs.known[row]:
-        return NoDataReason.NO_CACHE
+    configs = table.configs
+    known = bool(configs.known[row])
+    needs_batches = sli in (Sli.BATCH_FILL, Sli.BATCH_EFFICIENCY)
+    reasons = (
+        (sli is Sli.PENDING, NoDataReason.NOT_SERVED),
+        (sli in _QUEUE_AND_BATCH and bool(configs.is_ensemble[row]), NoDataReason.ENSEMBLE),
+        (table.counters_off, NoDataReason.COUNTERS_OFF),
+        (table.interval <= 0, NoDataReason.FIRST_SCRAPE),
+        (sli is Sli.CACHE_HIT_RATIO and known and not configs.has_cache[row], NoDataReason.NO_CACHE),
+        (needs_batches and not known, NoDataReason.NO_CONFIG),
+        (needs_batches and not configs.max_batch_size[row] > 1, NoDataReason.NOT_BATCHING),
+    )
+    fundamental = next((reason for applies, reason in reasons if applies), None)
+    if fundamental is not None:
+        return fundamental
     if sli in (Sli.GPU_UTILIZATION, Sli.ENERGY_PER_INFERENCE):
         return _why_no_gpu(table, row)
-    if sli in (Sli.BATCH_FILL, Sli.BATCH_EFFICIENCY):
-        if not table.configs.known[row]:
-            return NoDataReason.NO_CONFIG
-        if not table.configs.max_batch_size[row] > 1:
-            return NoDataReason.NOT_BATCHING
     return NoDataReason.NOT_SERVED if _not_served(table, row, sli) else NoDataReason.NO_TRAFFIC
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from triton_watch.records import (
     TargetSnapshot,
 )
 from triton_watch.slo.sli import ROW, value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LOW_EFFICIENCY = 0.5
 """Batch efficiency below which batching is called out: half of what the traffic allowed."""
@@ -61,7 +64,9 @@ def _of_probes(snapshot: TargetSnapshot) -> Iterator[Trouble]:
             continue
         if result.outcome is Outcome.NOT_READY and result.probe == "ready":
             yield Trouble(
-                Level.PROBLEM, None, "The server says it is not ready: a model failed to load or is still loading."
+                Level.PROBLEM,
+                None,
+                "The server says it is not ready: a model failed to load or is still loading.",
             )
         else:
             yield Trouble(Level.PROBLEM, None, f"Probe {result.probe}: {result.detail}")
@@ -78,7 +83,8 @@ def _state_sentence(state: ModelState) -> str:
     if state.status is ModelStatus.MISSING:
         return "Expected, and not in the server's repository: check the model's folder and --model-repository."
     if state.status is ModelStatus.UNAVAILABLE:
-        return f"Failed to load: {state.reason or 'the server gives no reason; its log does'}"
+        reason = " ".join(state.reason.split())
+        return f"Failed to load: {reason or 'the server gives no reason; its log does'}"
     if state.expected and state.status is not ModelStatus.READY:
         return f"Expected, and {state.status.value}: clients get errors until it is loaded."
     return ""
@@ -114,7 +120,9 @@ def _failures(table: SliTable, key: ModelKey, row: int) -> Iterator[Trouble]:
     reasons = ", ".join(f"{count} {reason}" for reason, count in failed.items())
     share = 1 - availability.value
     yield Trouble(
-        Level.PROBLEM, key, f"{share:.1%} of its requests failed ({reasons} in {table.interval:.0f} s): see the server's log."
+        Level.PROBLEM,
+        key,
+        f"{share:.1%} of its requests failed ({reasons} in {table.interval:.0f} s): see the server's log.",
     )
 
 
@@ -136,8 +144,8 @@ def _batching(table: SliTable, key: ModelKey, config: ModelConfig | None) -> Ite
     yield Trouble(
         Level.ADVICE,
         key,
-        f"Batches hold {average.value:.1f} of {config.max_batch_size} while {in_flight.value:.0f} requests are in flight "
-        f"(efficiency {efficiency.value:.0%}): {cure}",
+        f"Batches hold {average.value:.1f} of {config.max_batch_size} while {in_flight.value:.0f} requests are in "
+        f"flight (efficiency {efficiency.value:.0%}): {cure}",
     )
 
 

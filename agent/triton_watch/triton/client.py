@@ -64,9 +64,7 @@ class TritonClient:
         url = self._model(name, version)
         return metadata.model_metadata(self._json(url, deadline, dict), url)
 
-    def model_config(
-        self, name: str, version: str | None = None, *, deadline: float | None = None
-    ) -> ModelConfig:
+    def model_config(self, name: str, version: str | None = None, *, deadline: float | None = None) -> ModelConfig:
         """A model's configuration as the server completed it. Raises NotFoundError for an unknown model."""
         url = f"{self._model(name, version)}/config"
         return modelconfig.from_json(self._json(url, deadline, dict), url)
@@ -104,6 +102,16 @@ class TritonClient:
             )
             raise EmptyError(message, url=self._metrics_url, http_status=200)
         return response.body
+
+    def hang_up(self) -> None:
+        """Close the connection to the HTTP port: call this at the end of each cycle of requests.
+
+        A tritonserver that is told to stop first waits, up to --exit-timeout-secs (30), until all
+        connections to its HTTP port are closed, idle ones too, and goes on saying "ready" to them
+        while it refuses new ones (2.51, tests/integration/test_client_real.py). The metrics port
+        does not hold it back, so that connection stays.
+        """
+        self._fetcher.hang_up(self._root)
 
     def close(self) -> None:
         """Close the connections, unless the fetcher is somebody else's."""

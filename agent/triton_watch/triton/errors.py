@@ -65,9 +65,7 @@ class TritonError(Exception):
 
     outcome: ClassVar[Outcome]
 
-    def __init__(
-        self, message: str, *, url: str, http_status: int | None = None, server_text: str = ""
-    ) -> None:
+    def __init__(self, message: str, *, url: str, http_status: int | None = None, server_text: str = "") -> None:
         self.url = shown(url)
         self.http_status = http_status
         self.server_text = clean(server_text)

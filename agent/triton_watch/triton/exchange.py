@@ -122,9 +122,7 @@ class Exchange:
         return self.deadline - self.started
 
     def _silent(self, seconds: float) -> TritonError:
-        message = (
-            f"sent nothing for {seconds:.3g} s: the server hangs, is overloaded, or this is not its HTTP port"
-        )
+        message = f"sent nothing for {seconds:.3g} s: the server hangs, is overloaded, or this is not its HTTP port"
         return ReadTimeoutError(message, url=self.url)
 
     def _begin_answer(self, data: bytes) -> None:

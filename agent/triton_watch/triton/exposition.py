@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 from prometheus_client.parser import text_string_to_metric_families
 
-from triton_watch.records import FloatArray
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from triton_watch.records import FloatArray
 
 _PAD = b"#" * 16
 """Stands before a chunk's text, so that a window of digits never reaches over its start."""
@@ -249,9 +252,7 @@ def _end_of_block(body: bytes, start: int, after: bytes | None) -> int | None:
     return None if found < 0 else found + 1
 
 
-def _digits(
-    page: NDArray[np.uint8], lengths: NDArray[np.intp], ends: NDArray[np.intp]
-) -> tuple[FloatArray, list[int]]:
+def _digits(page: NDArray[np.uint8], lengths: NDArray[np.intp], ends: NDArray[np.intp]) -> tuple[FloatArray, list[int]]:
     """Convert the values that are plain decimal integers, or `Nan`; name the lines of the others.
 
     `lengths` and `ends` are those of the values. Each value becomes a row of digits, set flush right.
@@ -461,7 +462,11 @@ def _samples(text: str) -> Iterator[Sample]:
     """Yield the samples of lines without TYPE, so that prometheus_client leaves their names as they are."""
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            yield Sample(Series(sample.name, tuple(sample.labels.items())), float(sample.value), _seconds(sample.timestamp))
+            yield Sample(
+                Series(sample.name, tuple(sample.labels.items())),
+                float(sample.value),
+                _seconds(sample.timestamp),
+            )
 
 
 def _seconds(timestamp: object) -> float | None:

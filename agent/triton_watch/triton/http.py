@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import requests
 from urllib3.exceptions import HTTPError
 
+from triton_watch.triton.adapter import DeadlineAdapter
 from triton_watch.triton.errors import (
     GarbageError,
     NetworkError,
@@ -23,7 +24,7 @@ from triton_watch.triton.errors import (
 from triton_watch.triton.exchange import Exchange
 from triton_watch.triton.prepare import prepare
 from triton_watch.triton.tls import tls_context
-from triton_watch.triton.wire import DeadlineAdapter, TlsDeadlineSocket
+from triton_watch.triton.wire import TlsDeadlineSocket
 
 if TYPE_CHECKING:
     import ssl
@@ -96,6 +97,11 @@ class HttpFetcher:
             self._exchange.restart()
             return self._ask(request, limit)
 
+    def hang_up(self, url: str) -> None:
+        """Close the kept connection to the server of this URL; a later request opens a new one."""
+        with self._lock:
+            self._adapter.hang_up(url)
+
     def close(self) -> None:
         """Close all connections; a later request opens new ones."""
         with self._lock:
@@ -147,9 +153,7 @@ class HttpFetcher:
             return Response(status, self._error_body(answer), content_type, headers.get("Location", ""))
         encoding = headers.get("Content-Encoding", "").strip().lower()
         if encoding not in {"", "identity"}:
-            message = (
-                f"sent a body in the encoding {encoding[:40]!r}, which was not asked for: is a proxy between?"
-            )
+            message = f"sent a body in the encoding {encoding[:40]!r}, which was not asked for: is a proxy between?"
             raise GarbageError(message, url=self._exchange.url, http_status=status)
         return Response(status, self._body(answer, limit), content_type)
 

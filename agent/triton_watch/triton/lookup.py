@@ -54,9 +54,7 @@ class Lookup:
             query.start()
         query.join(timeout)
         if query.is_alive():
-            message = (
-                f"could not be reached: looking up {host!r} took over {timeout:.3g} s; check the DNS server"
-            )
+            message = f"could not be reached: looking up {host!r} took over {timeout:.3g} s; check the DNS server"
             raise DnsError(message, url=url)
         del self._pending[host, port]
         if isinstance(query.failure, UnicodeError):

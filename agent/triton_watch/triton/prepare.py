@@ -29,9 +29,7 @@ def prepare(target: Target, method: str, url: str, body: bytes | None) -> reques
         request.prepare_headers(request_headers(target, url))
     except (requests.RequestException, ValueError):
         # Not chained: the cause's text holds the header's value, which may be a secret.
-        message = (
-            "cannot be asked: a header or credential of the target has characters that HTTP does not allow"
-        )
+        message = "cannot be asked: a header or credential of the target has characters that HTTP does not allow"
         raise BadUrlError(message, url=url) from None
     request.prepare_body(body, None)
     return request

@@ -6,12 +6,11 @@ Names and labels: TRITON.md §1, confirmed against pages of real servers (shared
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from triton_watch.records import (
     FAILURE_REASONS,
@@ -24,6 +23,11 @@ from triton_watch.records import (
     ModelKey,
 )
 from triton_watch.triton.exposition import Layout, PageReader, Series
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 COUNTER_FAMILIES: Mapping[str, Counter] = MappingProxyType(
     {
@@ -70,9 +74,7 @@ SERVER_FAMILIES = frozenset(
         "nv_cache_num_evictions",
     }
 )
-WANTED = frozenset(
-    {*COUNTER_FAMILIES, FAILURES, PENDING, FIRST_RESPONSE, *SUMMARIES, *GPU_FAMILIES, *SERVER_FAMILIES}
-)
+WANTED = frozenset({*COUNTER_FAMILIES, FAILURES, PENDING, FIRST_RESPONSE, *SUMMARIES, *GPU_FAMILIES, *SERVER_FAMILIES})
 
 
 class NotTritonPageError(ValueError):
@@ -127,9 +129,11 @@ class _Plan:
         models = _models(layout.series)
         if previous is not None and _same_models(previous.models, models):
             models = previous.models
-        quantiles = tuple(dict.fromkeys(
-            (SUMMARIES[s.name], q) for s in layout.series if s.name in SUMMARIES and (q := s.label("quantile"))
-        ))
+        quantiles = tuple(
+            dict.fromkeys(
+                (SUMMARIES[s.name], q) for s in layout.series if s.name in SUMMARIES and (q := s.label("quantile"))
+            )
+        )
         bounds = tuple(sorted({float(s.label("le")) for s in layout.series if s.name == f"{FIRST_RESPONSE}_bucket"}))
         gpus = tuple(dict.fromkeys(s.label("gpu_uuid") for s in layout.series if s.name in GPU_FAMILIES))
         server = tuple(dict.fromkeys(s.name for s in layout.series if s.name in SERVER_FAMILIES and not s.labels))

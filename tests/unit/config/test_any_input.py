@@ -42,9 +42,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | TEXTS, inner, max_size=4),
     max_leaves=12,
 )
-TARGETS = st.lists(
-    st.dictionaries(KEYS, VALUES, max_size=4).map(lambda extra: {"host": "a", **extra}), max_size=3
-)
+TARGETS = st.lists(st.dictionaries(KEYS, VALUES, max_size=4).map(lambda extra: {"host": "a", **extra}), max_size=3)
 
 quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
 
@@ -74,9 +72,7 @@ def test_any_bytes_are_loaded_or_refused(tmp_path: Path, content: bytes) -> None
     _load(tmp_path / "any.yaml", content)
 
 
-@pytest.mark.parametrize(
-    "text", ["<<: [{a: b}, 1]", "<<: &a {<<: *a}", "? !!set {a}\n: b", "!!binary x: y", "=: a"]
-)
+@pytest.mark.parametrize("text", ["<<: [{a: b}, 1]", "<<: &a {<<: *a}", "? !!set {a}\n: b", "!!binary x: y", "=: a"])
 def test_rare_yaml_is_refused(tmp_path: Path, text: str) -> None:
     """Corners of YAML that no configuration needs."""
     path = tmp_path / "rare.yaml"

@@ -15,9 +15,7 @@ ADDRESSES = re.findall(r"^\| `(http[^`]+)`[^|]*\| `(\S+)` \| `(\S+)` \| `(\S+)` 
 
 def test_one_url_is_enough() -> None:
     """A URL alone gives a whole target, equal to that of the shortest file."""
-    target = Target(
-        "localhost:8000", "http://localhost:8000", "http://localhost:8002/metrics", "localhost:8001"
-    )
+    target = Target("localhost:8000", "http://localhost:8000", "http://localhost:8002/metrics", "localhost:8001")
     assert from_flags(["http://localhost:8000"]) == Settings(targets=(target,))
 
 
@@ -88,9 +86,7 @@ def test_every_flag_reaches_its_setting(tmp_path: Path) -> None:
 
 def test_a_dollar_in_a_flag_is_a_dollar() -> None:
     """The shell has replaced variables already; nothing is replaced again."""
-    assert from_flags(["http://a"], headers=["X: ${HOME}$$"]).targets[0].credentials.headers == (
-        ("X", "${HOME}$$"),
-    )
+    assert from_flags(["http://a"], headers=["X: ${HOME}$$"]).targets[0].credentials.headers == (("X", "${HOME}$$"),)
 
 
 TWO = ["http://a", "http://b"]

@@ -37,7 +37,7 @@ def test_every_setting_reaches_its_record() -> None:
         timeouts=Timeouts(connect=0.5, read=1.5, total=2.0),
         body_limit=512,
         credentials=Credentials(
-            bearer_token="key-of-file",  # noqa: S106
+            bearer_token="key-of-file",
             headers=(("X-Api-Key", "key-of-file"), ("X-Plain", "plain")),
             restricted_header=("other-key", "given"),
         ),
@@ -63,7 +63,7 @@ def test_defaults_hold_for_a_target_without_its_own() -> None:
     assert target.tls == TlsSettings(ca_file=GOOD / "secrets/ca.pem")
     assert target.credentials == Credentials(
         username="watcher",
-        password="correct horse",  # noqa: S106
+        password="correct horse",
         headers=(("X-Tenant", "search"),),
         restricted_header=("admin-key", "key-of-file"),
     )
@@ -92,7 +92,7 @@ def test_variables_are_replaced_in_every_kind_of_value() -> None:
     settings = load(GOOD / "variables.yaml", environ)
     target = settings.targets[0]
     assert (target.name, target.http_url, target.interval) == ("pre-a b-post", "http://localhost:8000", 7.0)
-    assert target.credentials == Credentials(bearer_token="a:[b", headers=(("X-Price", "$5 $6 none"),))  # noqa: S106
+    assert target.credentials == Credentials(bearer_token="a:[b", headers=(("X-Price", "$5 $6 none"),))
     assert target.tls.insecure_skip_verify is True
     assert settings.poll_threads == 3
 
@@ -132,7 +132,7 @@ def test_dollar_in_a_secret_file_is_kept(tmp_path: Path) -> None:
     """The content of secret files is taken as it is: no variables in it."""
     (tmp_path / "password").write_text("a${HOME}$$b")
     text = "targets: [{host: a, basic_auth: {username: b, password_file: password}}]\n"
-    assert load_text(tmp_path, text).targets[0].credentials.password == "a${HOME}$$b"  # noqa: S105
+    assert load_text(tmp_path, text).targets[0].credentials.password == "a${HOME}$$b"
 
 
 def test_own_login_replaces_that_of_defaults_whatever_its_kind(tmp_path: Path) -> None:
@@ -143,8 +143,7 @@ def test_own_login_replaces_that_of_defaults_whatever_its_kind(tmp_path: Path) -
         "  {host: c, basic_auth: {username: d, password: e}}]\n"
     )
     logins = [
-        (target.credentials.username, target.credentials.bearer_token)
-        for target in load_text(tmp_path, text).targets
+        (target.credentials.username, target.credentials.bearer_token) for target in load_text(tmp_path, text).targets
     ]
     assert logins == [(None, "c"), ("a", None), ("d", None)]
 
@@ -156,9 +155,7 @@ def test_secrets_are_not_in_the_repr_of_settings() -> None:
 
 
 @given(st.integers(100, 86_400_000))
-def test_default_timeouts_fit_any_interval(
-    tmp_path_factory: pytest.TempPathFactory, milliseconds: int
-) -> None:
+def test_default_timeouts_fit_any_interval(tmp_path_factory: pytest.TempPathFactory, milliseconds: int) -> None:
     """Whatever the interval, the timeouts that nobody gave are above 0 and shorter than it."""
     interval = format_duration(milliseconds / 1000)
     folder = tmp_path_factory.getbasetemp()

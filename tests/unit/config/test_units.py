@@ -43,9 +43,7 @@ def test_parts_of_a_duration_add_up(hours: int, minutes: int, seconds: int) -> N
     assert parse_duration(f"{hours}h{minutes}m{seconds}s") == hours * 3600 + minutes * 60 + seconds
 
 
-@given(
-    st.text() | st.from_regex(r"[0-9smhd. -]{1,8}", fullmatch=True) | st.floats() | st.booleans() | st.none()
-)
+@given(st.text() | st.from_regex(r"[0-9smhd. -]{1,8}", fullmatch=True) | st.floats() | st.booleans() | st.none())
 def test_parsers_answer_or_raise_one_error(value: object) -> None:
     """Whatever is given, a parser returns a finite number that is not negative, or raises ParseError."""
     for parse in (parse_duration, parse_percentage, parse_size):
@@ -71,17 +69,13 @@ def test_not_a_duration(text: str) -> None:
         parse_duration(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "ratio"), [("99.9%", 0.999), ("100%", 1.0), ("0%", 0.0), ("99.99%", 0.9999)]
-)
+@pytest.mark.parametrize(("text", "ratio"), [("99.9%", 0.999), ("100%", 1.0), ("0%", 0.0), ("99.99%", 0.9999)])
 def test_percentage(text: str, ratio: float) -> None:
     """A percentage is the ratio nearest to it: 99.9% is 0.999, not 0.9990000000000001."""
     assert parse_percentage(text) == ratio
 
 
-@pytest.mark.parametrize(
-    "text", ["", "%", "99.9", "99,9%", "100.1%", "101%", "-1%", ".5%", "99.9 %", "99.9%\n"]
-)
+@pytest.mark.parametrize("text", ["", "%", "99.9", "99,9%", "100.1%", "101%", "-1%", ".5%", "99.9 %", "99.9%\n"])
 def test_not_a_percentage(text: str) -> None:
     """What is nearly a percentage, or over 100, is none."""
     with pytest.raises(ParseError):

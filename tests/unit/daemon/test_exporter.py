@@ -204,9 +204,7 @@ def test_models_with_data_are_counted_for_every_sli() -> None:
     """Also an SLI that no model has shows its 0: that is what an alert on vanished data needs."""
     values = np.full((len(Sli), 2), np.nan)
     values[0] = [1.0, 2.0]
-    counts = {
-        labels["sli"]: value for labels, value in samples(table_with(values=values), "sli_models_with_data")
-    }
+    counts = {labels["sli"]: value for labels, value in samples(table_with(values=values), "sli_models_with_data")}
     assert counts == {sli.value: 2.0 if sli is Sli.REQUEST_RATE else 0.0 for sli in Sli}
 
 
@@ -222,9 +220,7 @@ def test_a_probe_that_was_not_tried_has_an_outcome_and_no_success() -> None:
 
 def test_probe_failures_are_counted_by_outcome() -> None:
     """The counters of failures are those of the source."""
-    failures = {
-        (labels["probe"], labels["outcome"]): v for labels, v in samples(state_of([]), "probe_failures_total")
-    }
+    failures = {(labels["probe"], labels["outcome"]): v for labels, v in samples(state_of([]), "probe_failures_total")}
     assert failures == {("metrics", "empty"): 3.0, ("health", "refused"): 1.0}
 
 
@@ -254,9 +250,7 @@ def test_expected_models_are_missing_or_not() -> None:
         ModelState(ModelKey("gone", ""), ModelStatus.MISSING, expected=True),
         ModelState(ModelKey("other", "1"), ModelStatus.READY),
     )
-    missing = {
-        labels["model"]: v for labels, v in samples(snapshot_with(models=states), "model_expected_missing")
-    }
+    missing = {labels["model"]: v for labels, v in samples(snapshot_with(models=states), "model_expected_missing")}
     assert missing == {"there": 0.0, "gone": 1.0}
 
 

@@ -33,9 +33,7 @@ def serve() -> Iterator[Serve]:
     """Starts servers with the core routes over a state, and further routes; closes them at the end."""
     with contextlib.ExitStack() as stack:
 
-        def start(
-            state: SyntheticState | None = None, *more: Route, settings: WebSettings = LOCAL
-        ) -> WebServer:
+        def start(state: SyntheticState | None = None, *more: Route, settings: WebSettings = LOCAL) -> WebServer:
             source = state or state_of(names(3))
             server = WebServer(settings, App([*core_routes(source, Exporter(source)), *more]))
             stack.callback(server.close)
@@ -133,9 +131,7 @@ def test_index_links_to_what_there_is(serve: Serve) -> None:
         assert get(url + path).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["/nothing", "/metrics/", "/-/", "/metricsx", "/%2e%2e/etc/passwd", "/%ff%0d%0aX: y"]
-)
+@pytest.mark.parametrize("path", ["/nothing", "/metrics/", "/-/", "/metricsx", "/%2e%2e/etc/passwd", "/%ff%0d%0aX: y"])
 def test_unknown_path_is_404_in_one_sentence(serve: Serve, path: str) -> None:
     """What is not there is said so in one line, whatever bytes were asked for."""
     answer = get(serve().url + path)
@@ -194,9 +190,7 @@ def test_a_handler_that_raises_is_500_in_one_line(serve: Serve, caplog: pytest.L
         answer = get(url + "/broken")
     assert answer.status_code == 500
     assert answer.text == "The agent failed to make this page; its log says why.\n"
-    assert [record.getMessage() for record in caplog.records] == [
-        "Answering /broken failed: KeyError: 'secret detail'"
-    ]
+    assert [record.getMessage() for record in caplog.records] == ["Answering /broken failed: KeyError: 'secret detail'"]
     assert caplog.records[0].exc_info is None
     assert get(url + "/-/healthy").status_code == 200
 
@@ -274,9 +268,7 @@ def test_a_taken_port_is_one_clear_sentence() -> None:
     """Who cannot have the port is told which, and what to do."""
     with WebServerOnce() as first:
         port = int(first.url.rsplit(":", 1)[1])
-        with pytest.raises(
-            WebError, match=rf"^Cannot listen on 127\.0\.0\.1:{port}: the port is taken; choose .*\.$"
-        ):
+        with pytest.raises(WebError, match=rf"^Cannot listen on 127\.0\.0\.1:{port}: the port is taken; choose .*\.$"):
             WebServer(WebSettings(port=port), App([]))
 
 

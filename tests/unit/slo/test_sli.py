@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from support.frames import facts, frame, key
 from triton_watch.records import (
     Counter,
     EnsembleStep,
@@ -24,15 +26,19 @@ from triton_watch.records import (
 )
 from triton_watch.slo.ensemble import breakdown
 from triton_watch.slo.sli import compute, value_of
-from unit.slo.pages import facts, frame, key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 M = key("m")
 BATCHING = ModelConfig("m", backend="onnxruntime", max_batch_size=8, instances=2, dynamic_batching=True)
 
 
 def counters(**values: float) -> dict[Counter, float]:
-    base = dict.fromkeys((c for c in Counter if c not in
-                          (Counter.FAIL_UNLABELLED, Counter.CACHE_HITS, Counter.CACHE_MISSES)), 0.0)
+    base: dict[Counter, float] = dict.fromkeys(
+        (c for c in Counter if c not in (Counter.FAIL_UNLABELLED, Counter.CACHE_HITS, Counter.CACHE_MISSES)),
+        0.0,
+    )
     return {**base, **{Counter[name.upper()]: float(value) for name, value in values.items()}}
 
 
@@ -56,9 +62,22 @@ def why(table: SliTable, sli: Sli, model: ModelKey = M) -> NoDataReason:
 ZERO = frame(10.0, {M: counters()})
 LOAD = frame(
     20.0,
-    {M: counters(success=100, fail_backend=20, fail_other=3, fail_rejected=2, fail_canceled=50, inferences=400,
-                 executions=100, request_us=5_000_000, queue_us=1_000_000, compute_input_us=10_000,
-                 compute_infer_us=3_000_000, compute_output_us=20_000)},
+    {
+        M: counters(
+            success=100,
+            fail_backend=20,
+            fail_other=3,
+            fail_rejected=2,
+            fail_canceled=50,
+            inferences=400,
+            executions=100,
+            request_us=5_000_000,
+            queue_us=1_000_000,
+            compute_input_us=10_000,
+            compute_infer_us=3_000_000,
+            compute_output_us=20_000,
+        )
+    },
 )
 
 
@@ -109,8 +128,16 @@ def test_one_slow_request_in_ten_seconds_keeps_its_true_queue_time() -> None:
 
 def test_cache_hits_are_kept_out_of_compute_times() -> None:
     before = frame(10.0, {M: {**counters(), Counter.CACHE_HITS: 0.0, Counter.CACHE_MISSES: 0.0}})
-    after = frame(20.0, {M: {**counters(success=100, compute_infer_us=10_000, inferences=10, executions=10),
-                             Counter.CACHE_HITS: 90.0, Counter.CACHE_MISSES: 10.0}})
+    after = frame(
+        20.0,
+        {
+            M: {
+                **counters(success=100, compute_infer_us=10_000, inferences=10, executions=10),
+                Counter.CACHE_HITS: 90.0,
+                Counter.CACHE_MISSES: 10.0,
+            }
+        },
+    )
     table = between(before, after)
     assert number(table, Sli.COMPUTE_INFER_TIME) == pytest.approx(0.001)
     assert number(table, Sli.CACHE_HIT_RATIO) == pytest.approx(0.9)
@@ -192,12 +219,15 @@ def test_a_model_that_is_not_on_the_page_is_gone() -> None:
 def test_an_ensemble_is_broken_down_by_member_with_the_latest_version_and_its_overhead() -> None:
     ensemble, one, old, new = key("e"), key("one"), key("two", "2"), key("two", "10")
     pages = [
-        frame(at, {
-            ensemble: counters(success=n, request_us=10_000 * n),
-            one: counters(success=n, request_us=4_000 * n, queue_us=1_000 * n),
-            old: counters(success=0),
-            new: counters(success=n, request_us=5_000 * n),
-        })
+        frame(
+            at,
+            {
+                ensemble: counters(success=n, request_us=10_000 * n),
+                one: counters(success=n, request_us=4_000 * n, queue_us=1_000 * n),
+                old: counters(success=0),
+                new: counters(success=n, request_us=5_000 * n),
+            },
+        )
         for at, n in ((10.0, 0), (20.0, 10))
     ]
     configs = {"e": ModelConfig("e", platform="ensemble", steps=(EnsembleStep("one", 1), EnsembleStep("two", -1)))}
@@ -205,7 +235,9 @@ def test_an_ensemble_is_broken_down_by_member_with_the_latest_version_and_its_ov
     parts = breakdown(table, ensemble, configs)
     assert parts is not None
     assert [member.key for member in parts.members] == [one, new]
-    assert parts.members[0].queue_time == SliValue(pytest.approx(0.001))
+    queue = parts.members[0].queue_time
+    assert isinstance(queue, SliValue)
+    assert queue.value == pytest.approx(0.001)
     assert parts.overhead == pytest.approx(0.001)
     assert breakdown(table, one, configs) is None
 
@@ -225,7 +257,10 @@ life = st.lists(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.dictionaries(st.sampled_from("abcd"), life, min_size=1), st.lists(st.floats(0.1, 1e6), min_size=12, max_size=12))
+@given(
+    st.dictionaries(st.sampled_from("abcd"), life, min_size=1),
+    st.lists(st.floats(0.1, 1e6), min_size=12, max_size=12),
+)
 def test_what_is_counted_over_a_life_of_reloads_and_gaps_is_what_was_served(
     lives: dict[str, list[tuple[str, int]]], steps: list[float]
 ) -> None:

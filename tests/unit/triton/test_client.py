@@ -214,6 +214,21 @@ def test_the_restricted_header_goes_to_the_v2_endpoints_and_never_to_the_metrics
     assert b"X-Team: vision" in metrics
 
 
+def test_hanging_up_closes_the_http_port_s_connection_and_keeps_that_of_the_metrics_port() -> None:
+    behaviour = answers(http_answer(b"[]"))
+    with Server(behaviour) as http, Server(behaviour) as metrics:
+        target = target_at(http.url, metrics_url=f"{metrics.url}/metrics")
+        with TritonClient(target) as client:
+            for _ in range(3):
+                client.repository_index()
+                client.repository_index()
+                client.metrics()
+                client.hang_up()
+            client.hang_up()
+        assert http.connections == 3
+        assert metrics.connections == 1
+
+
 def test_a_fetcher_that_was_handed_in_stays_open() -> None:
     with Server(answers(http_answer())) as server:
         target = target_at(server.url)

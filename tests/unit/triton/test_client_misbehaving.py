@@ -97,9 +97,7 @@ CASES = {
         Outcome.CLIENT_ERROR,
         "is it the metrics port (8002)?",
     ),
-    "the gRPC port": Case(
-        speaks_first(GRPC_SETTINGS), ready, Outcome.NOT_HTTP, "is this the gRPC port (8001)?"
-    ),
+    "the gRPC port": Case(speaks_first(GRPC_SETTINGS), ready, Outcome.NOT_HTTP, "is this the gRPC port (8001)?"),
     "a TLS port": Case(answers_and_closes(TLS_ALERT), ready, Outcome.NOT_HTTP, "write https://"),
     "a TLS port that explains itself": Case(
         answers(
@@ -116,9 +114,7 @@ CASES = {
     "bytes of no protocol": Case(
         answers_and_closes(bytes(range(1, 200))), ready, Outcome.NOT_HTTP, "bytes that are not HTTP"
     ),
-    "a broken status line": Case(
-        answers(b"HTTP/1.1 fine\r\n\r\n"), ready, Outcome.NOT_HTTP, "a broken HTTP header"
-    ),
+    "a broken status line": Case(answers(b"HTTP/1.1 fine\r\n\r\n"), ready, Outcome.NOT_HTTP, "a broken HTTP header"),
     "too many headers": Case(
         answers(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n"),
         ready,
@@ -159,9 +155,7 @@ CASES = {
         Outcome.READ_TIMEOUT,
         "sent nothing for 0.4 s",
     ),
-    "an endless chunked body": Case(
-        ENDLESS_CHUNKS, metrics, Outcome.TOO_LARGE, "over the limit of 1000000 bytes"
-    ),
+    "an endless chunked body": Case(ENDLESS_CHUNKS, metrics, Outcome.TOO_LARGE, "over the limit of 1000000 bytes"),
     "an endless body": Case(ENDLESS_BODY, metrics, Outcome.TOO_LARGE, "over the limit of 1000000 bytes"),
     "a body announced as too large": Case(
         answers(b"HTTP/1.1 200 OK\r\nContent-Length: 1000001\r\n\r\n"),
@@ -209,9 +203,7 @@ CASES = {
     ),
     "broken JSON": Case(answers(http_answer(b"[{")), index, Outcome.GARBAGE, "broken JSON"),
     "JSON that is not UTF-8": Case(answers(http_answer(b'["\xff"]')), index, Outcome.GARBAGE, "broken JSON"),
-    "JSON nested without end": Case(
-        answers(http_answer(b"[" * 100_000)), index, Outcome.GARBAGE, "broken JSON"
-    ),
+    "JSON nested without end": Case(answers(http_answer(b"[" * 100_000)), index, Outcome.GARBAGE, "broken JSON"),
     "a field of a wrong type": Case(
         answers(http_answer(b'{"name": "m", "max_batch_size": "many"}')),
         config,
@@ -236,31 +228,23 @@ CASES = {
     ),
     "403": Case(answers(http_answer(status="403 Forbidden")), ready, Outcome.UNAUTHORIZED, "credentials"),
     "a restricted API": Case(
-        answers(
-            http_answer(b'{"error":"This API is restricted, expecting header \'k\'"}', status="403 Forbidden")
-        ),
+        answers(http_answer(b'{"error":"This API is restricted, expecting header \'k\'"}', status="403 Forbidden")),
         index,
         Outcome.RESTRICTED,
         "set the target's restricted_api to the header 'k'",
     ),
     "404": Case(answers(http_answer(status="404 Not Found")), metrics, Outcome.NOT_FOUND, "this path"),
     "an unknown model": Case(
-        answers(
-            http_answer(b'{"error":"Request for unknown model: \'m\' is not found"}', status="404 Not Found")
-        ),
+        answers(http_answer(b'{"error":"Request for unknown model: \'m\' is not found"}', status="404 Not Found")),
         config,
         Outcome.NOT_FOUND,
         "see the model's state",
     ),
-    "429": Case(
-        answers(http_answer(status="429 Too Many Requests")), ready, Outcome.CLIENT_ERROR, "HTTP 429"
-    ),
+    "429": Case(answers(http_answer(status="429 Too Many Requests")), ready, Outcome.CLIENT_ERROR, "HTTP 429"),
     "400 with a page of another server": Case(
         answers(http_answer(HTML, status="400 Bad Request")), ready, Outcome.CLIENT_ERROR, "HTTP 400"
     ),
-    "503": Case(
-        answers(http_answer(status="503 Service Unavailable")), ready, Outcome.UNAVAILABLE, "overloaded"
-    ),
+    "503": Case(answers(http_answer(status="503 Service Unavailable")), ready, Outcome.UNAVAILABLE, "overloaded"),
     "500 with Triton's error": Case(
         answers(http_answer(b'{"error":"failed to load all models"}', status="500 Internal Server Error")),
         index,

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
+
 from triton_watch.triton.exposition import ExpositionError, PageReader, Series, TruncatedPageError
 
 PAGES = sorted((Path(__file__).parents[2] / "fixtures" / "pages").glob("*.txt"))
@@ -119,7 +120,9 @@ def test_made_pages_read_as_prometheus_client_reads_them_also_by_the_fast_path(
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_a_page_with_one_byte_changed_is_never_read_otherwise_than_by_a_fresh_reader(data: st.DataObject) -> None:
+def test_a_page_with_one_byte_changed_is_never_read_otherwise_than_by_a_fresh_reader(
+    data: st.DataObject,
+) -> None:
     page = written(data.draw(shapes()), data.draw(st.lists(values, min_size=1, max_size=12)))
     at = data.draw(st.integers(0, max(0, len(page) - 1)))
     byte = data.draw(st.sampled_from(list(b' \t\n\r"\\{}#_=,.05eN-+\x00\x0b\xff')))

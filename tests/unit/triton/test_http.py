@@ -177,8 +177,8 @@ def test_a_name_look_up_that_hangs_is_bounded_and_not_started_twice(monkeypatch:
 
 
 def test_credentials_are_sent_as_they_are_configured() -> None:
-    basic = Credentials(username="watch", password="pä:ss")  # noqa: S106
-    bearer = Credentials(bearer_token="t0ken", headers=(("X-Tenant", "ünit"),))  # noqa: S106
+    basic = Credentials(username="watch", password="pä:ss")
+    bearer = Credentials(bearer_token="t0ken", headers=(("X-Tenant", "ünit"),))
     with Server(answers(http_answer())) as server:
         for credentials in (basic, bearer):
             with HttpFetcher(target_at(server.url, credentials=credentials)) as fetcher:
@@ -217,7 +217,7 @@ def test_the_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_no_secret_gets_into_an_error() -> None:
     credentials = Credentials(
         username="watch",
-        password="p4ssw0rd",  # noqa: S106
+        password="p4ssw0rd",
         headers=(("X-Key", "s3cret\nX-More: 1"),),
         restricted_header=("k", "r3stricted"),
     )

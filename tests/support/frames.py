@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+
 from triton_watch.records import ConfigVectors, Counter, Gpu, MetricsFrame, ModelConfig, ModelIndex, ModelKey
 from triton_watch.slo.facts import config_vectors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 FAMILIES = frozenset({"nv_inference_request_success", "nv_inference_request_duration_us"})
 
@@ -40,8 +44,15 @@ def frame(
         for field, value in fields.items():
             gpu_values[field, column] = value
     return MetricsFrame(
-        at=at, models=order, counters=counters, pending=np.full(len(models), pending), quantiles={},
-        gpus=tuple(cards), gpu_values=gpu_values, server={}, families=families,
+        at=at,
+        models=order,
+        counters=counters,
+        pending=np.full(len(models), pending),
+        quantiles={},
+        gpus=tuple(cards),
+        gpu_values=gpu_values,
+        server={},
+        families=families,
     )
 
 

@@ -1,0 +1,143 @@
+"""`triton-watch demo`: a real Triton with good and bad models, a load, and the watcher beside them."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from triton_watch.demo import EmbeddedTriton
+    from triton_watch.demo.verdict import Verdict
+    from triton_watch.records import Target, TargetSnapshot
+
+USUAL_PORT = 8003
+WARM_UP = 3.0
+"""Seconds of load before the measurement: Python backends are slow at first."""
+
+
+@click.command("demo")
+@click.option("--once", is_flag=True, help="Measure, print and end, instead of running until Ctrl-C.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(2, 600),
+    default=10,
+    show_default=True,
+    help="Length of the measurement.",
+)
+@click.option("--listen", help="host:port of the watcher.  [default: 127.0.0.1:8003, or a free port]")
+def command(once: bool, seconds: float, listen: str | None) -> None:
+    r"""Start the real tritonserver from its PyPI wheel with example models, load it, and watch it.
+
+    Some of the models lie: their clients get errors or nonsense while Triton counts successes. Needs
+    `pip install triton-watch[demo]` on Linux x86-64, and nothing else.
+
+    \b
+    Example:
+      triton-watch demo --once
+    """
+    from triton_watch.demo import EmbeddedTritonError
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with ExitStack() as stack:
+            _run(stack, once=once, seconds=seconds, listen=listen)
+    except EmbeddedTritonError as error:
+        click.echo(f"triton-watch: {error}", err=True)
+        sys.exit(3)
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(stack: ExitStack, *, once: bool, seconds: float, listen: str | None) -> None:
+    from rich.console import Console
+
+    from triton_watch.cli.render import status
+    from triton_watch.cli.status import poll_twice
+    from triton_watch.cli.terminal import console
+    from triton_watch.demo import EmbeddedTriton, Load, example_repository
+    from triton_watch.demo.verdict import compare
+    from triton_watch.demo.watcher import WatcherProcess, usual_or_free
+
+    steps, out = Console(stderr=True, highlight=False), console()
+    with steps.status("starting the real tritonserver with 12 example models (about 10 s) …"):
+        triton = stack.enter_context(EmbeddedTriton(example_repository()))
+    with steps.status("starting a load on it and the watcher beside it …"):
+        load = stack.enter_context(Load(triton))
+        watcher = stack.enter_context(WatcherProcess(triton, listen or usual_or_free(USUAL_PORT)))
+    with steps.status("warming up …"):
+        time.sleep(WARM_UP)
+    snapshot = poll_twice(_target(triton), seconds)
+    verdicts = compare(load.clients(), snapshot)
+    out.print("", status(snapshot), "", "[bold]What clients saw, beside what the server counted[/bold]", sep="\n")
+    out.print(_comparison(verdicts), "", *_explanations(verdicts, snapshot), "", sep="\n")
+    out.print(*_where_to_look(triton, watcher.url), sep="\n", soft_wrap=True)
+    if not once:
+        out.print("\nRunning until Ctrl-C.")
+        while triton.running:
+            time.sleep(0.5)
+
+
+def _target(triton: EmbeddedTriton) -> Target:
+    from triton_watch.records import Target
+
+    return Target("demo", triton.http_url, triton.metrics_url, triton.grpc_address)
+
+
+def _comparison(verdicts: tuple[Verdict, ...]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("MODEL")
+    for title in ("CLIENTS: FAILED", "SERVER: SUCCESS", "SERVER: FAILURE"):
+        table.add_column(title, justify="right")
+    table.add_column("")
+    for v in sorted(verdicts, key=lambda v: (not v.silent, not v.failed, v.model)):
+        word, style = ("the server lies", "bold red") if v.silent else ("", "")
+        if v.failed and not v.silent:
+            word, style = "the server says so", "yellow"
+        table.add_row(
+            v.model,
+            Text(f"{v.failed} of {v.sent}", style="red" if v.failed else ""),
+            str(v.counted_success),
+            str(v.counted_failure),
+            Text(word, style=style),
+        )
+    return table
+
+
+def _explanations(verdicts: tuple[Verdict, ...], snapshot: TargetSnapshot) -> list[str]:
+    from rich.markup import escape
+
+    silent = [v for v in verdicts if v.silent]
+    lines = [
+        f"[red]{v.model}[/red]: clients got {v.kinds} ({escape(v.example)}); "
+        f"Triton counted {v.counted_success} successes."
+        for v in silent
+    ]
+    if silent and snapshot.ready:
+        lines.append(
+            f"All the while /v2/health/ready says yes: {len(silent)} of {len(verdicts)} models fail "
+            "without the server noticing."
+        )
+    return lines
+
+
+def _where_to_look(triton: EmbeddedTriton, watcher: str) -> list[str]:
+    return [
+        f"metrics of the watcher   {watcher}/metrics",
+        f"its health               {watcher}/-/healthy",
+        f"Triton                   {triton.http_url}, metrics {triton.metrics_url}",
+        f"ask again                triton-watch status --target {triton.http_url} --metrics-url {triton.metrics_url}",
+    ]

@@ -1,0 +1,142 @@
+"""The supervisor keeps every target's pace whatever the others do, and notices when a job of ours dies."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.fake_triton import FakeTriton
+from support.misbehaving import Server, silent, target_at
+from triton_watch.daemon.supervisor import Supervisor
+from triton_watch.records import Outcome, Settings, Target, Timeouts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from triton_watch.probes.watch import Watch
+
+LOG = logging.getLogger("test")
+PATIENCE = 20.0
+"""Seconds that a loaded machine may take for what should take one."""
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def running(stack: ExitStack, *targets: Target, poll_threads: int = 64, **options: Any) -> Supervisor:
+    settings = Settings(targets, poll_threads=poll_threads)
+    supervisor = Supervisor(settings, **{"log": LOG, "on_death": pytest.fail, "rng": random.Random(1), **options})
+    supervisor.start()
+    stack.callback(supervisor.stop, 5.0)
+    return supervisor
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def named(target: Target, name: str, **fields: Any) -> Target:
+    return replace(target, name=name, **fields)
+
+
+@pytest.mark.parametrize("poll_threads", [64, 6])
+def test_forty_targets_keep_their_pace_beside_ten_that_never_answer(stack: ExitStack, poll_threads: int) -> None:
+    good, bad = stack.enter_context(Server(FakeTriton())), stack.enter_context(Server(silent))
+    deadlines = Timeouts(connect=0.8, read=0.8, total=0.8)
+    healthy = [named(target_at(good.url), f"good{i}", interval=1.0, timeouts=deadlines) for i in range(40)]
+    hanging = [named(target_at(bad.url), f"bad{i}", interval=1.0, timeouts=deadlines) for i in range(10)]
+    supervisor = running(stack, *healthy, *hanging, poll_threads=poll_threads)
+    wait_for(supervisor.first_cycle_done)
+    time.sleep(3.0)  # the ten have shown by now that they hang
+    before = {name: counts.cycles for name, counts in supervisor.counters().items()}
+    time.sleep(6.0)
+    after = supervisor.counters()
+    paces = [after[target.name].cycles - before[target.name] for target in healthy]
+    assert min(paces) >= 4, paces
+    hung = supervisor.snapshots()["bad0"].probes
+    assert hung["live"].outcome in (Outcome.READ_TIMEOUT, Outcome.DEADLINE, Outcome.NOT_TRIED)
+    assert supervisor.beat_age() < 3.0
+
+
+def test_a_cycle_of_a_dead_probe_is_reported_once_as_a_death(stack: ExitStack) -> None:
+    deaths: list[str] = []
+
+    def dies(watch: Watch, deadline: float) -> tuple[Outcome, str]:
+        raise ZeroDivisionError(f"{watch.target.name} {deadline > 0}")
+
+    server = stack.enter_context(Server(FakeTriton()))
+    running(stack, target_at(server.url), on_death=deaths.append, probes={"live": dies})
+    wait_for(lambda: bool(deaths))
+    assert deaths[0] == "the job poll:test died of ZeroDivisionError: test True"
+
+
+def test_failures_are_counted_by_probe_and_outcome(stack: ExitStack) -> None:
+    server = stack.enter_context(Server(FakeTriton(metrics=b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")))
+    supervisor = running(stack, named(target_at(server.url), "t", interval=0.2))
+    wait_for(lambda: supervisor.counters()["t"].cycles >= 3)
+    counts = supervisor.counters()["t"]
+    assert counts.failures["metrics", Outcome.EMPTY] in (counts.cycles, counts.cycles - 1)
+    assert set(counts.failures) == {("metrics", Outcome.EMPTY)}
+
+
+def test_a_swap_keeps_the_history_of_unchanged_targets_and_drops_removed_ones(stack: ExitStack) -> None:
+    server = stack.enter_context(Server(FakeTriton()))
+    stays, goes, changes = (named(target_at(server.url), name, interval=0.3) for name in ("stays", "goes", "changes"))
+    supervisor = running(stack, stays, goes, changes)
+    wait_for(lambda: all(c.cycles >= 2 for c in supervisor.counters().values()))
+    changed, comes = named(changes, "changes", expected_models=("matmul",)), named(stays, "comes")
+    supervisor.swap(Settings((stays, changed, comes)))
+    assert set(supervisor.counters()) == {"stays", "changes", "comes"}
+    assert "goes" not in supervisor.snapshots()
+    assert supervisor.counters()["stays"].cycles >= 2
+    assert supervisor.counters()["comes"].cycles == 0
+    wait_for(supervisor.first_cycle_done)
+    wait_for(lambda: supervisor.snapshots()["changes"].target == changed)
+    assert supervisor.reload().success
+
+
+def test_snapshots_that_were_handed_out_do_not_change(stack: ExitStack) -> None:
+    server = stack.enter_context(Server(FakeTriton()))
+    supervisor = running(stack, named(target_at(server.url), "t", interval=0.2))
+    wait_for(supervisor.first_cycle_done)
+    held = supervisor.snapshots()
+    first = held["t"]
+    wait_for(lambda: supervisor.snapshots()["t"].cycle > first.cycle + 1)
+    assert held["t"] is first
+
+
+@pytest.mark.parametrize("jump", [-7200.0, 7200.0])
+def test_a_jump_of_the_wall_clock_does_not_put_polling_to_sleep(stack: ExitStack, jump: float) -> None:
+    shift = [0.0]
+    server = stack.enter_context(Server(FakeTriton()))
+    hourly = named(target_at(server.url), "t", interval=3600.0)
+    supervisor = running(stack, hourly, now=lambda: time.time() + shift[0])
+    wait_for(supervisor.first_cycle_done)
+    supervisor.watch_clock()
+    assert supervisor.counters()["t"].cycles == 1
+    shift[0] = jump
+    supervisor.watch_clock()
+    wait_for(lambda: supervisor.counters()["t"].cycles == 2)
+
+
+def test_stopping_does_not_wait_longer_than_asked_for_a_target_that_hangs(stack: ExitStack) -> None:
+    server = Server(silent)
+    deadlines = Timeouts(connect=3.0, read=3.0, total=3.0)
+    supervisor = running(stack, named(target_at(server.url), "t", timeouts=deadlines))
+    time.sleep(1.5)
+    begin = time.monotonic()
+    assert supervisor.stop(0.3) is False
+    assert time.monotonic() - begin < 2.0
+    server.close()  # ends the cycle, lest its thread outlive the test
