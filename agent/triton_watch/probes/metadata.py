@@ -38,7 +38,9 @@ def config(watch: Watch, deadline: float) -> tuple[Outcome, str]:
 
     What the deadline leaves over is fetched in the next cycle.
     """
-    if watch.index is not None and watch.index is watch.settled:
+    if watch.index is None:
+        return Outcome.NOT_TRIED, "the repository index, which names the models, is not known"
+    if watch.index is watch.settled:
         return Outcome.OK, ""
     ready = _ready_versions(watch)
     fetched: dict[str, ModelConfig] = {}

@@ -99,12 +99,24 @@ def _of_slis(table: SliTable, snapshot: TargetSnapshot) -> Iterator[Trouble]:
             "so there are no SLIs. Remove the flag.",
         )
         return
+    yield from _unmapped_gpus(table)
     configs = snapshot.configs or {}
     for row in np.flatnonzero(np.nan_to_num(table.values[ROW[Sli.REQUEST_RATE]]) > 0):
         key = table.models.keys[row]
         yield from _failures(table, key, row)
         yield from _batching(table, key, configs.get(key.name))
         yield from _queue(table, key)
+
+
+def _unmapped_gpus(table: SliTable) -> Iterator[Trouble]:
+    busy = np.nan_to_num(table.deltas[Counter.COMPUTE_INFER_US]) > 0
+    if table.configs.known[busy].any() and np.isnan(table.configs.on_gpu[:, busy & table.configs.known]).any():
+        yield Trouble(
+            Level.ADVICE,
+            None,
+            "A model is pinned to some of the GPUs, and the server does not tell which GPU has which index: to see "
+            "each model's share, list the GPUs' UUIDs in the order of `nvidia-smi -L` under gpus: of the target.",
+        )
 
 
 def _failures(table: SliTable, key: ModelKey, row: int) -> Iterator[Trouble]:
