@@ -48,7 +48,7 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", prog_name="triton-watch", message="%(prog)s %(version)s")
 def cli() -> None:
-    r"""Watch NVIDIA Triton Inference Servers: SLIs, canaries, budgets, and what `ready` does not tell.
+    """Watch NVIDIA Triton Inference Servers: state, traffic, SLIs, and what `ready` does not tell.
 
     \b
     Example:

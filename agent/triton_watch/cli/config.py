@@ -23,10 +23,10 @@ def command() -> None:
     \b
     Example:
       triton-watch config check triton-watch.yaml
-    """  # noqa: D301 - click reads \b
+    """
 
 
-@command.command()
+@command.command(short_help="Check a configuration file.")
 @click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path) -> None:
     """Check FILE: prints one line when it is good, or each problem with its line and what to do.
@@ -39,12 +39,12 @@ def check(file: Path) -> None:
     \b
     Example:
       triton-watch config check triton-watch.yaml
-    """  # noqa: D301 - click reads \b
+    """
     count = len(_load(file).targets)
     click.echo(f"{file}: ok, {count} target{'' if count == 1 else 's'}")
 
 
-@command.command()
+@command.command(short_help="Print the configuration in effect, secrets masked.")
 @click.argument("file", type=click.Path(path_type=Path), default=DEFAULT_FILE)
 def show(file: Path) -> None:
     """Print the configuration in effect, as YAML: defaults filled in, secrets masked.
@@ -57,14 +57,14 @@ def show(file: Path) -> None:
     \b
     Example:
       triton-watch config show triton-watch.yaml
-    """  # noqa: D301 - click reads \b
+    """
     settings = _load(file)
     from triton_watch.config import masked_yaml
 
     click.echo(masked_yaml(settings), nl=False)
 
 
-@command.command()
+@command.command(short_help="Print the JSON Schema of the file, for editors.")
 def schema() -> None:
     """Print the JSON Schema of the configuration file, which editors use to check and complete it.
 
@@ -73,7 +73,7 @@ def schema() -> None:
       triton-watch config schema > triton-watch.schema.json
       # then, in the first line of triton-watch.yaml:
       # yaml-language-server: $schema=triton-watch.schema.json
-    """  # noqa: D301 - click reads \b
+    """
     import json
 
     from triton_watch.config import schema as build

@@ -33,7 +33,7 @@ WARM_UP = 3.0
 )
 @click.option("--listen", help="host:port of the watcher.  [default: 127.0.0.1:8003, or a free port]")
 def command(once: bool, seconds: float, listen: str | None) -> None:
-    r"""Start the real tritonserver from its PyPI wheel with example models, load it, and watch it.
+    """Start the real tritonserver from its PyPI wheel with example models, load it, and watch it.
 
     Some of the models lie: their clients get errors or nonsense while Triton counts successes. Needs
     `pip install triton-watch[demo]` on Linux x86-64, and nothing else.

@@ -21,7 +21,7 @@ DEFAULT_FILE = "triton-watch.yaml"
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="[default: info]")
 @click.option("--log-format", type=click.Choice(["text", "json"]), help="[default: text]")
 def command(config_file: Path | None, **flags: object) -> None:
-    r"""Watch Triton servers until SIGTERM; serve /metrics, /-/healthy and /-/ready.
+    """Watch Triton servers until SIGTERM; serve /metrics, /-/healthy and /-/ready.
 
     SIGHUP, or a change of the file, loads the configuration again. Without --config and --target,
     triton-watch.yaml in the working directory is read.

@@ -21,7 +21,7 @@ UNREACHABLE = 3
 @click.option("--wait", default="3s", show_default=True, help="Time between the two polls.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(wait: str, as_json: bool, **flags: object) -> None:
-    r"""Poll a Triton twice and print its models: state, traffic, errors, queue, batches, latency, GPU.
+    """Poll a Triton twice and print its models: state, traffic, errors, queue, batches, latency, GPU.
 
     Exit code: 0 all well; 1 something is wrong (it is listed); 3 the server could not be reached.
 
