@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import click
 import pytest
@@ -11,11 +12,10 @@ from click.testing import CliRunner
 
 from triton_watch.cli import cli
 from triton_watch.version import __version__
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator
+    from pathlib import Path
 
 SCREEN = 40
 """Lines."""
