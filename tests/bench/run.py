@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
@@ -19,13 +18,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 import measure
 import pages
 from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+
+from support.debian import tool
 
 MODELS = (10, 100, 1000, 5000)
 LIMITS = {(1000, False): 0.6, (5000, False): 0.6, (1000, True): 0.25, (5000, True): 0.25}
@@ -195,7 +196,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20, help="length of each measurement")
     parser.add_argument("--models", type=int, nargs="*", default=list(MODELS))
     parser.add_argument("--write", action="store_true", help="write the figures into docs/performance.md")
-    parser.add_argument("--prometheus", default=shutil.which("prometheus"), help="Prometheus binary")
+    parser.add_argument("--prometheus", default=tool("prometheus"), help="Prometheus binary")
     arguments = parser.parse_args()
     if not arguments.prometheus:
         parser.error("no prometheus binary: install Debian's package prometheus, or give --prometheus")
@@ -211,7 +212,7 @@ def main() -> int:
                         models,
                         summaries=summaries,
                         seconds=arguments.seconds,
-                        prometheus_bin=arguments.prometheus,
+                        prometheus_bin=str(arguments.prometheus),
                     )
                 )
                 progress.advance(task)

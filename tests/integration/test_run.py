@@ -136,8 +136,8 @@ def test_a_stopped_and_started_triton_is_seen_going_and_coming_back(
     agent.wait(lambda: agent.metric(up) == 0)
     server.start()
     agent.wait(lambda: agent.metric(up) == 1)
-    assert agent.log.count("refused the connection") <= 6, "a failure that repeats is logged once a probe"
-    assert "works again after" in agent.log
+    assert agent.log.count("refused the connection") <= 4, "one line for each port, whatever fails behind it"
+    assert "probe works again" in agent.log
     assert agent.end() == 0
 
 

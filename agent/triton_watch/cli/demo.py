@@ -65,7 +65,7 @@ def _run(stack: ExitStack, *, once: bool, seconds: float, listen: str | None) ->
     from triton_watch.cli.render import status
     from triton_watch.cli.status import poll_twice
     from triton_watch.cli.terminal import console
-    from triton_watch.demo import EmbeddedTriton, Load, example_repository
+    from triton_watch.demo import EmbeddedTriton, EmbeddedTritonError, Load, example_repository
     from triton_watch.demo.verdict import compare
     from triton_watch.demo.watcher import WatcherProcess, usual_or_free
 
@@ -79,13 +79,15 @@ def _run(stack: ExitStack, *, once: bool, seconds: float, listen: str | None) ->
         time.sleep(WARM_UP)
     snapshot = poll_twice(_target(triton), seconds)
     verdicts = compare(load.clients(), snapshot)
-    out.print("", status(snapshot), "", "[bold]What clients saw, beside what the server counted[/bold]", sep="\n")
+    out.print("", status(snapshot), "", sep="\n")
+    out.print("[bold]What clients saw since the start, beside what the server counted[/bold]")
     out.print(_comparison(verdicts), "", *_explanations(verdicts, snapshot), "", sep="\n")
     out.print(*_where_to_look(triton, watcher.url), sep="\n", soft_wrap=True)
     if not once:
         out.print("\nRunning until Ctrl-C.")
         while triton.running:
             time.sleep(0.5)
+        raise EmbeddedTritonError(f"tritonserver ended by itself; the end of its log:\n{triton.log_tail(5)}")
 
 
 def _target(triton: EmbeddedTriton) -> Target:

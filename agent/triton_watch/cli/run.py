@@ -23,8 +23,8 @@ DEFAULT_FILE = "triton-watch.yaml"
 def command(config_file: Path | None, **flags: object) -> None:
     """Watch Triton servers until SIGTERM; serve /metrics, /-/healthy and /-/ready.
 
-    SIGHUP, or a change of the file, loads the configuration again. Without --config and --target,
-    triton-watch.yaml in the working directory is read.
+    Give --target once for each server. SIGHUP, or a change of the file, loads the configuration
+    again. Without --config and --target, triton-watch.yaml in the working directory is read.
 
     \b
     Example:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("--target", "-t", "targets", multiple=True, metavar="URL", help="HTTP URL of a Triton. Repeatable."),
+    click.option("--target", "-t", "targets", multiple=True, metavar="URL", help="HTTP URL of a Triton."),
     click.option("--grpc", metavar="HOST:PORT", help="gRPC address.  [default: the URL's port + 1]"),
     click.option("--metrics-url", metavar="URL", help="Metrics page.  [default: the URL's port + 2]"),
     click.option("--header", "headers", multiple=True, metavar="'Name: value'", help="Sent with each request."),

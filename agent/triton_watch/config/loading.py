@@ -44,7 +44,7 @@ def settings_of(document: Document, base: Path) -> Settings:
     """Check a document without references and build its settings. Raises `ConfigError`."""
     findings = _Findings(document)
     value = {key: item for key, item in document.value.items() if item is not None or key not in OPTIONAL_SECTIONS}
-    _refuse_nothing(value, (), findings.add)
+    _refuse_unusable(value, (), findings.add)
     findings.stop_here()
     try:
         config = ConfigFile.model_validate(value)
@@ -79,12 +79,22 @@ class _Findings:
             raise self.error()
 
 
-def _refuse_nothing(value: object, at: Location, report: Report) -> None:
+def _refuse_unusable(value: object, at: Location, report: Report) -> None:
+    """Report settings without a value, and texts that hold half a character."""
     if isinstance(value, dict):
         for key, item in value.items():
-            _refuse_nothing(item, (*at, key), report)
+            _refuse_half_characters(key, at, report)
+            _refuse_unusable(item, (*at, key), report)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _refuse_nothing(item, (*at, index), report)
+            _refuse_unusable(item, (*at, index), report)
     elif value is None:
         report(at, "has no value: give one or delete the line.")
+    else:
+        _refuse_half_characters(value, at, report)
+
+
+def _refuse_half_characters(value: object, at: Location, report: Report) -> None:
+    """YAML reads each escape of a surrogate by itself, so that a pair of them, as JSON writes it, is no text."""
+    if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
+        report(at, "has an escape for half a character (\\ud800 to \\udfff): write the character itself.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from triton_watch.records import ModelKey, ModelState, ModelStatus, Outcome, TargetSnapshot
+from triton_watch.records import ModelKey, ModelState, ModelStatus, Outcome, ProbeResult, TargetSnapshot
+from triton_watch.slo.troubles import group_failures
 
 _QUIET = frozenset({ModelStatus.READY, ModelStatus.UNLOADED, ModelStatus.NOT_LOADED})
 
@@ -28,25 +29,34 @@ class Narrator:
 
     def tell(self, snapshot: TargetSnapshot) -> None:
         """Log what changed since the last snapshot."""
-        for name, result in snapshot.probes.items():
-            self._probe(name, result.outcome, result.detail)
+        self._tell_failures(snapshot)
+        self._tell_recoveries(snapshot)
         if snapshot.models is not None and snapshot.models is not self._models:
             self._models = snapshot.models
             self._tell_models(snapshot.models)
 
-    def _probe(self, probe: str, outcome: Outcome, detail: str) -> None:
-        streak = self._streaks.get(probe)
-        if outcome is Outcome.OK:
-            if streak is not None:
-                del self._streaks[probe]
-                facts = {"target": self._target, "probe": probe, "failures": streak.times}
-                self._log.info("probe works again after %d failures", streak.times, extra={"facts": facts})
-        elif streak is not None and streak.outcome is outcome:
+    def _tell_failures(self, snapshot: TargetSnapshot) -> None:
+        """Log each new way to fail, in one line for all probes that have it in common."""
+        for group in group_failures(snapshot.probes.values()):
+            news = [result for result in group if self._is_news(result)]
+            if news:
+                facts = {"target": self._target, "probe": _names(news), "outcome": news[0].outcome.value}
+                self._log.warning("probe failed: %s", news[0].detail, extra={"facts": facts})
+
+    def _is_news(self, result: ProbeResult) -> bool:
+        streak = self._streaks.get(result.probe)
+        if streak is not None and streak.outcome is result.outcome:
             streak.times += 1
-        else:
-            self._streaks[probe] = _Streak(outcome)
-            facts = {"target": self._target, "probe": probe, "outcome": outcome.value}
-            self._log.warning("probe failed: %s", detail, extra={"facts": facts})
+            return False
+        self._streaks[result.probe] = _Streak(result.outcome)
+        return True
+
+    def _tell_recoveries(self, snapshot: TargetSnapshot) -> None:
+        well = [result for name, result in snapshot.probes.items() if result.ok and name in self._streaks]
+        if well:
+            failures = max(self._streaks.pop(result.probe).times for result in well)
+            facts = {"target": self._target, "probe": _names(well), "failures": failures}
+            self._log.info("probe works again", extra={"facts": facts})
 
     def _tell_models(self, models: tuple[ModelState, ...]) -> None:
         troubled = {state.key: state for state in models if state.status not in _QUIET or _is_awaited(state)}
@@ -68,3 +78,7 @@ class Narrator:
 
 def _is_awaited(state: ModelState) -> bool:
     return state.expected and state.status is not ModelStatus.READY
+
+
+def _names(results: list[ProbeResult]) -> str:
+    return ",".join(result.probe for result in results)

@@ -97,11 +97,15 @@ class Service:
         self._swap(settings)
 
     def _swap(self, settings: Settings) -> None:
-        if settings.web != self._settings.web:
-            self._log.warning("web.listen changed: that takes effect after a restart")
+        for name, changed in (
+            ("web.listen", settings.web != self._settings.web),
+            ("poll_threads", settings.poll_threads != self._settings.poll_threads),
+        ):
+            if changed:
+                self._log.warning("%s changed: that takes effect after a restart", name)
         set_up(settings.log)
         self._supervisor.swap(settings)
-        self._settings = replace(settings, web=self._settings.web)
+        self._settings = replace(settings, web=self._settings.web, poll_threads=self._settings.poll_threads)
         self._log.info("the configuration was reloaded", extra={"facts": {"targets": len(settings.targets)}})
 
     def _note_death(self, sentence: str) -> None:

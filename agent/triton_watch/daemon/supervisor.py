@@ -256,11 +256,10 @@ class Supervisor:
 
 
 def _scheduler(settings: Settings) -> BackgroundScheduler:
-    threads = min(settings.poll_threads, max(4, len(settings.targets) + 1))
     return BackgroundScheduler(
         timezone=dt.timezone.utc,
         executors={
-            "polls": ThreadPoolExecutor(threads),
+            "polls": ThreadPoolExecutor(settings.poll_threads),  # threads are started by need
             "suspects": ThreadPoolExecutor(_SUSPECT_THREADS),
             "beat": ThreadPoolExecutor(1),
         },

@@ -89,7 +89,8 @@ def _site_packages() -> Path:
     spec = importlib.util.find_spec("pytriton")
     if spec is None or spec.origin is None:
         raise EmbeddedTritonError(
-            f"the real tritonserver is not installed for this Python: {sys.executable} -m pip install {WHEEL}"
+            "the real tritonserver is not installed for this Python: "
+            f"{sys.executable} -m pip install 'triton-watch[demo]'"
         )
     return Path(spec.origin).resolve().parent.parent
 

@@ -33,9 +33,8 @@ class NoDataReason(str, Enum):
     """Why an SLI has no value. The value is the text shown to a person."""
 
     FIRST_SCRAPE = "one scrape so far; two make an interval"
-    NEW_MODEL = "the model appeared with this scrape"
-    CLOCK = "no time passed between the two scrapes"
     NO_TRAFFIC = "no traffic"
+    NO_SUCCESS = "no request was answered with success"
     NOT_SERVED = "the server does not serve this metric"
     COUNTERS_OFF = "the server runs with counter_latencies=false: its counters stand still"
     ENSEMBLE = "an ensemble has no queue, instances or batches of its own: see its members"

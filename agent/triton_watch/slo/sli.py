@@ -206,7 +206,10 @@ def _why_not(table: SliTable, row: int, sli: Sli) -> NoDataReason:
         return fundamental
     if sli in (Sli.GPU_UTILIZATION, Sli.ENERGY_PER_INFERENCE):
         return _why_no_gpu(table, row)
-    return NoDataReason.NOT_SERVED if _not_served(table, row, sli) else NoDataReason.NO_TRAFFIC
+    if _not_served(table, row, sli):
+        return NoDataReason.NOT_SERVED
+    traffic = table.values[ROW[Sli.REQUEST_RATE], row] > 0
+    return NoDataReason.NO_SUCCESS if traffic else NoDataReason.NO_TRAFFIC
 
 
 def _why_no_gpu(table: SliTable, row: int) -> NoDataReason:

@@ -16,6 +16,7 @@ from triton_watch.records import (
     ModelStatus,
     NoData,
     Outcome,
+    ProbeResult,
     Sli,
     SliTable,
     SliValue,
@@ -24,7 +25,7 @@ from triton_watch.records import (
 from triton_watch.slo.sli import ROW, value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 LOW_EFFICIENCY = 0.5
 """Batch efficiency below which batching is called out: half of what the traffic allowed."""
@@ -58,10 +59,22 @@ def find(snapshot: TargetSnapshot) -> tuple[Trouble, ...]:
     return tuple(sorted(found, key=lambda t: (t.level is not Level.PROBLEM, t.model or ModelKey("", ""))))
 
 
+def group_failures(results: Iterable[ProbeResult]) -> tuple[tuple[ProbeResult, ...], ...]:
+    """Return the failed probes, those together that fail in one way on one port: they have one cause.
+
+    What was not tried for lack of another probe's answer is left out where something else failed.
+    """
+    groups: dict[tuple[Outcome, bool], list[ProbeResult]] = {}
+    for result in results:
+        if not result.ok:
+            groups.setdefault((result.outcome, result.probe == "metrics"), []).append(result)
+    causes = {key: group for key, group in groups.items() if key[0] is not Outcome.NOT_TRIED}
+    return tuple(tuple(group) for group in (causes or groups).values())
+
+
 def _of_probes(snapshot: TargetSnapshot) -> Iterator[Trouble]:
-    for result in snapshot.probes.values():
-        if result.outcome is Outcome.OK:
-            continue
+    for group in group_failures(snapshot.probes.values()):
+        result = group[0]
         if result.outcome is Outcome.NOT_READY and result.probe == "ready":
             yield Trouble(
                 Level.PROBLEM,
@@ -69,7 +82,8 @@ def _of_probes(snapshot: TargetSnapshot) -> Iterator[Trouble]:
                 "The server says it is not ready: a model failed to load or is still loading.",
             )
         else:
-            yield Trouble(Level.PROBLEM, None, f"Probe {result.probe}: {result.detail}")
+            names = ", ".join(one.probe for one in group)
+            yield Trouble(Level.PROBLEM, None, f"Probe {names}: {result.detail}")
 
 
 def _of_states(snapshot: TargetSnapshot) -> Iterator[Trouble]:

@@ -23,7 +23,7 @@ from triton_watch.triton.errors import (
 )
 from triton_watch.triton.exchange import Exchange
 from triton_watch.triton.prepare import prepare
-from triton_watch.triton.tls import tls_context
+from triton_watch.triton.tls import fingerprint, tls_context
 from triton_watch.triton.wire import TlsDeadlineSocket
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class HttpFetcher:
         self._lock = threading.Lock()
         self._exchange = Exchange(target.timeouts, clock)
         self._context: ssl.SSLContext | None = None
+        self._tls_files: tuple[object, ...] = ()
         self._prepared: dict[tuple[str, str, bytes | None], requests.PreparedRequest] = {}
         # Not a Session: it reads the body of a redirect, whatever its size, and adds 30 % to a request.
         self._adapter = DeadlineAdapter(self._exchange, self._tls)
@@ -116,8 +117,11 @@ class HttpFetcher:
         self.close()
 
     def _tls(self) -> ssl.SSLContext:
-        if self._context is None:
+        """The context for a new connection; made again when a certificate file was renewed."""
+        files = fingerprint(self._target.tls)
+        if self._context is None or files != self._tls_files:
             self._context = tls_context(self._target.tls, TlsDeadlineSocket, self._exchange.url)
+            self._tls_files = files
         return self._context
 
     def _request(self, method: str, url: str, body: bytes | None) -> requests.PreparedRequest:

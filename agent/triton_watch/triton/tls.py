@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from triton_watch.triton.errors import TlsError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from triton_watch.records import TlsSettings
 
 _EXPIRED = 10
@@ -87,3 +89,16 @@ def _bad_file(setting: str, path: object, error: OSError, url: str) -> TlsError:
         reason = "not a PEM file that can be used (a key with a password cannot)"
     message = f"cannot be asked over TLS: {setting} ({path}) could not be read: {reason}"
     return TlsError(message, url=url)
+
+
+def fingerprint(settings: TlsSettings) -> tuple[object, ...]:
+    """What tells one state of the certificate files from another: None for a file that is not there."""
+    return tuple(_stat(path) for path in (settings.ca_file, settings.cert_file, settings.key_file) if path)
+
+
+def _stat(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return (status.st_mtime_ns, status.st_size, status.st_ino)

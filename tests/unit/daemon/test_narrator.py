@@ -61,7 +61,20 @@ def test_a_failure_that_repeats_is_logged_once_and_its_end_says_how_often_it_hap
     assert (
         "WARNING probe failed: http://h:8000 refused the connection target=gpu-7 probe=live outcome=refused" in lines[0]
     )
-    assert "INFO    probe works again after 20 failures target=gpu-7 probe=live failures=20" in lines[1]
+    assert "INFO    probe works again target=gpu-7 probe=live failures=20" in lines[1]
+
+
+def test_probes_that_fail_in_one_way_on_one_port_share_a_line(narrator: Narrator, stream: io.StringIO) -> None:
+    waiting = ProbeResult("config", Outcome.NOT_TRIED, 0.0, "no index")
+    down = [replace(REFUSED, probe=name) for name in ("metrics", "live", "ready", "index")]
+    narrator.tell(snapshot(*down, waiting))
+    narrator.tell(snapshot(*(replace(one, outcome=Outcome.OK) for one in down), replace(waiting, outcome=Outcome.OK)))
+    lines = stream.getvalue().splitlines()
+    assert [line.partition("probe=")[2].split()[0] for line in lines] == [
+        "metrics",
+        "live,ready,index",
+        "metrics,live,ready,index",
+    ]
 
 
 def test_another_way_to_fail_is_news(narrator: Narrator, stream: io.StringIO) -> None:

@@ -164,6 +164,13 @@ def test_an_idle_interval_has_no_data_and_says_why(sli: Sli, reason: NoDataReaso
     assert why(between(ZERO, frame(20.0, {M: counters()})), sli) is reason
 
 
+def test_a_model_whose_requests_all_fail_has_traffic_but_no_times() -> None:
+    table = between(ZERO, frame(20.0, {M: counters(fail_backend=9, executions=9)}))
+    for sli in (Sli.QUEUE_TIME, Sli.REQUEST_TIME, Sli.AVERAGE_BATCH, Sli.BATCH_EFFICIENCY):
+        assert why(table, sli) is NoDataReason.NO_SUCCESS
+    assert number(table, Sli.AVAILABILITY) == 0.0
+
+
 def test_an_idle_model_has_a_request_rate_of_zero_which_is_data() -> None:
     assert number(between(ZERO, frame(20.0, {M: counters()})), Sli.REQUEST_RATE) == 0.0
 

@@ -66,7 +66,9 @@ def test_summaries_of_an_idle_server_read_as_nan() -> None:
         assert math.isnan(ours(reader, page)[0][2])
 
 
-names = st.from_regex(r"[a-z_:][a-z0-9_:]{0,12}", fullmatch=True)
+names = st.from_regex(r"[a-z_:][a-z0-9_:]{0,12}", fullmatch=True) | st.from_regex(
+    r"nv_inference_[a-z]{6,9}", fullmatch=True
+)
 label_names = st.from_regex(r"[a-z_][a-z0-9_]{0,6}", fullmatch=True).filter(lambda n: not n.startswith("__"))
 label_values = st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=10)
 values = st.one_of(

@@ -68,6 +68,19 @@ def test_an_unknown_authority_is_refused(authority: trustme.CA, ca_file: Path) -
         assert "give the CA's certificate in tls.ca_file" in str(refusal(server))
 
 
+def test_a_ca_file_that_was_renewed_is_read_again(authority: trustme.CA, tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(str(file))
+    with (
+        Server(answers(http_answer()), tls=server_context(authority.issue_cert("localhost"))) as server,
+        TritonClient(tls_target(server, ca_file=file)) as client,
+    ):
+        with pytest.raises(TlsError):
+            client.ready()
+        authority.cert_pem.write_to_path(str(file))
+        assert client.ready()
+
+
 def test_a_certificate_for_another_host_is_refused(authority: trustme.CA, ca_file: Path) -> None:
     with Server(OK, tls=server_context(authority.issue_cert("triton.example"))) as server:
         assert "it is for another host name" in str(refusal(server, ca_file=ca_file))
