@@ -30,6 +30,9 @@ _RESTRICTED = re.compile(r"This API is restricted, expecting header '([^']*)'")
 """Triton's words for --http-restricted-api: seen on 2.51, tests/integration/test_client_real.py."""
 _OWN_WORDS = frozenset({"", "Not Found", "Method Not Allowed"})
 """Texts of a 404 or 405 that is about the path; other texts are about the model in it."""
+_BRACKETS = re.compile(rb"[\[\]{}]")
+_DEEPEST = 100
+"""Levels of JSON. Triton's has below ten; brackets inside texts are counted too, which no real text comes near."""
 _TLS_PORT = re.compile(rb"plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server")
 """The words of nginx and of Go's net/http."""
 
@@ -83,8 +86,8 @@ def _meaning(status: int, text: str) -> tuple[type[TritonError], str]:
 def error_text(body: bytes) -> str:
     """Triton's own words in `{"error": "…"}`, or an empty text."""
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
+        found = _parsed(body)
+    except ValueError:
         return ""
     text = found.get("error") if isinstance(found, dict) else None
     return clean(text) if isinstance(text, str) else ""
@@ -111,8 +114,18 @@ def json_of(response: Response, url: str) -> Any:  # noqa: ANN401 - JSON, read b
     if is_html(response) or not response.body:
         raise not_triton(response, url, "JSON")
     try:
-        return json.loads(response.body)
-    except (ValueError, RecursionError) as error:
+        return _parsed(response.body)
+    except ValueError as error:
         # The decoder's text gives the position, not the content.
         message = f"sent broken JSON ({clean(str(error))[:120]}): is it a Triton server?"
         raise GarbageError(message, url=url, http_status=response.status) from error
+
+
+def _parsed(body: bytes) -> Any:  # noqa: ANN401 - JSON
+    """Decode JSON. Raises ValueError, also for nesting that would use up the interpreter's stack."""
+    depth = 0
+    for bracket in _BRACKETS.finditer(body):
+        depth += 1 if bracket[0] in b"[{" else -1
+        if depth > _DEEPEST:
+            raise ValueError(f"nested over {_DEEPEST} levels deep")
+    return json.loads(body)
