@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -14,7 +15,16 @@ def main() -> None:
         return
     from triton_watch.cli import cli
 
-    cli()
+    try:
+        try:
+            cli()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os._exit(1)  # whoever read has had enough
+    except OSError as error:
+        sys.stderr.write(f"triton-watch: the output could not be written: {error.strerror or error}\n")
+        os._exit(3)  # the interpreter would try to write the rest once more
 
 
 if __name__ == "__main__":

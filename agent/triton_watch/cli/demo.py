@@ -26,13 +26,13 @@ WARM_UP = 3.0
 @click.option("--once", is_flag=True, help="Measure, print and end, instead of running until Ctrl-C.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(2, 600),
+    type=click.IntRange(2, 600),
     default=10,
     show_default=True,
     help="Length of the measurement.",
 )
 @click.option("--listen", help="host:port of the watcher.  [default: 127.0.0.1:8003, or a free port]")
-def command(once: bool, seconds: float, listen: str | None) -> None:
+def command(once: bool, seconds: int, listen: str | None) -> None:
     """Start the real tritonserver from its PyPI wheel with example models, load it, and watch it.
 
     Some of the models lie: their clients get errors or nonsense while Triton counts successes. Needs
@@ -59,32 +59,34 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _run(stack: ExitStack, *, once: bool, seconds: float, listen: str | None) -> None:
+def _run(stack: ExitStack, *, once: bool, seconds: int, listen: str | None) -> None:
     from rich.console import Console
 
     from triton_watch.cli.render import status
     from triton_watch.cli.status import poll_twice
-    from triton_watch.cli.terminal import console
+    from triton_watch.cli.terminal import Terminal
     from triton_watch.demo import EmbeddedTriton, EmbeddedTritonError, Load, example_repository
     from triton_watch.demo.verdict import compare
-    from triton_watch.demo.watcher import WatcherProcess, usual_or_free
+    from triton_watch.demo.watcher import WatcherProcess, free_address
 
-    steps, out = Console(stderr=True, highlight=False), console()
+    address = free_address(listen, USUAL_PORT)
+    steps, out = Console(stderr=True, highlight=False), Terminal()
     with steps.status("starting the real tritonserver with 12 example models (about 10 s) …"):
         triton = stack.enter_context(EmbeddedTriton(example_repository()))
     with steps.status("starting a load on it and the watcher beside it …"):
         load = stack.enter_context(Load(triton))
-        watcher = stack.enter_context(WatcherProcess(triton, listen or usual_or_free(USUAL_PORT)))
+        watcher = stack.enter_context(WatcherProcess(triton, address))
     with steps.status("warming up …"):
         time.sleep(WARM_UP)
     snapshot = poll_twice(_target(triton), seconds)
     verdicts = compare(load.clients(), snapshot)
-    out.print("", status(snapshot), "", sep="\n")
+    out.print("", status(snapshot, out.width), "")
     out.print("[bold]What clients saw since the start, beside what the server counted[/bold]")
-    out.print(_comparison(verdicts), "", *_explanations(verdicts, snapshot), "", sep="\n")
-    out.print(*_where_to_look(triton, watcher.url), sep="\n", soft_wrap=True)
+    out.print(_comparison(verdicts), "", *_explanations(verdicts, snapshot), "")
+    out.print(*_where_to_look(triton, watcher.url), wrap=False)
     if not once:
-        out.print("\nRunning until Ctrl-C.")
+        out.print("", "Running until Ctrl-C.")
+        sys.stdout.flush()
         while triton.running:
             time.sleep(0.5)
         raise EmbeddedTritonError(f"tritonserver ended by itself; the end of its log:\n{triton.log_tail(5)}")

@@ -27,14 +27,21 @@ from triton_watch.slo.troubles import Level, find
 Writer: TypeAlias = Callable[[float], str]
 
 NO_DATA = "–"  # noqa: RUF001 - a dash on purpose: it is no minus
+COLUMNS = (
+    "MODEL", "STATE", "REQ/S", "ERR/S", "QUEUE", "COMPUTE", "REQUEST",
+    "P99", "BATCH", "EFFIC.", "CACHE", "IN-FL.", "GPU",
+)  # fmt: skip
+"""Of the models' table. A column in which no model has a value is not shown."""
+LEFT_OUT_FIRST = ("IN-FL.", "P99", "CACHE", "EFFIC.", "COMPUTE", "GPU", "BATCH", "QUEUE")
+"""What goes first where the terminal is narrow."""
 _STATE_STYLE = {ModelStatus.READY: "green", ModelStatus.LOADING: "yellow", ModelStatus.UNLOADING: "yellow"}
 
 
-def status(snapshot: TargetSnapshot) -> RenderableType:
-    """Return the whole status: the server, its models, its GPUs, and what is wrong."""
+def status(snapshot: TargetSnapshot, width: int) -> RenderableType:
+    """Return the whole status for `width` columns: the server, its models, its GPUs, and what is wrong."""
     parts: list[RenderableType] = [_headline(snapshot), Text("")]
     if model_rows(snapshot):
-        parts += [_models(snapshot), Text("")]
+        parts += [_models(snapshot, width), Text("")]
     if snapshot.slis is not None and snapshot.slis.frame.gpus:
         parts += [_gpus(snapshot.slis), Text("")]
     parts.append(_troubles(snapshot))
@@ -61,56 +68,53 @@ def _truth(value: bool | None) -> str:
     return "yellow" if value is None else "green" if value else "red"
 
 
-def _models(snapshot: TargetSnapshot) -> Table:
+def _models(snapshot: TargetSnapshot, width: int) -> RenderableType:
+    """Return the table of models in `width` columns: what says least where it is narrow is left out, and said so."""
+    rows = [_model(key, state, snapshot) for key, state in model_rows(snapshot)]
+    shown = [title for title in COLUMNS if any(row[title].plain != NO_DATA for row in rows)]
+    widths = {title: max(len(title), *(row[title].cell_len for row in rows)) + 2 for title in shown}
+    left_out = []
+    for title in LEFT_OUT_FIRST:
+        if title in shown and sum(widths[one] for one in shown) > width:
+            shown.remove(title)
+            left_out.append(title)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("MODEL", overflow="fold")
-    table.add_column("STATE", no_wrap=True)
-    for title in (
-        "REQ/S",
-        "ERR/S",
-        "QUEUE",
-        "COMPUTE",
-        "REQUEST",
-        "P99",
-        "BATCH",
-        "EFFIC.",
-        "CACHE",
-        "IN-FL.",
-        "GPU",
-    ):
-        table.add_column(title, justify="right", no_wrap=True)
-    for key, state in model_rows(snapshot):
-        table.add_row(*_model(key, state, snapshot))
-    return table
+    for title in shown:
+        left = title in ("MODEL", "STATE")
+        table.add_column(title, justify="left" if left else "right", no_wrap=title != "MODEL", overflow="fold")
+    for row in rows:
+        table.add_row(*(row[title] for title in shown))
+    if not left_out:
+        return table
+    return Group(table, Text(f"No room for {', '.join(left_out)}: widen the terminal, or use --json.", style="dim"))
 
 
-def _model(key: ModelKey, state: ModelState | None, snapshot: TargetSnapshot) -> list[Text]:
+def _model(key: ModelKey, state: ModelState | None, snapshot: TargetSnapshot) -> dict[str, Text]:
     name = Text(key.name)
     name.append(f":{key.version}" if key.version else "", style="dim")
     status = state.status if state else None
-    cells = [
-        name,
-        Text(status.value if status else NO_DATA, style=_STATE_STYLE.get(status, "red") if status else ""),
-    ]
+    cells = {title: Text(NO_DATA, style="dim") for title in COLUMNS}
+    cells["MODEL"] = name
+    if status is not None:
+        cells["STATE"] = Text(status.value, style=_STATE_STYLE.get(status, "red"))
     slis = snapshot.slis
     if slis is None or key not in slis.models.row:
-        return cells + [Text(NO_DATA, style="dim")] * 11
-    config = (snapshot.configs or {}).get(key.name)
+        return cells
     failing = slis.values[list(Sli).index(Sli.FAILURE_RATE), slis.models.row[key]] > 0
-    return [
-        *cells,
-        _cell(slis, key, Sli.REQUEST_RATE, rate),
-        _cell(slis, key, Sli.FAILURE_RATE, rate, style="red" if failing else ""),
-        _cell(slis, key, Sli.QUEUE_TIME, seconds),
-        _cell(slis, key, Sli.COMPUTE_INFER_TIME, seconds),
-        _cell(slis, key, Sli.REQUEST_TIME, seconds),
-        _p99(slis, key),
-        _batch(slis, key, config),
-        _cell(slis, key, Sli.BATCH_EFFICIENCY, percent),
-        _cell(slis, key, Sli.CACHE_HIT_RATIO, percent),
-        _cell(slis, key, Sli.IN_FLIGHT, lambda v: f"{v:.1f}"),
-        _cell(slis, key, Sli.GPU_UTILIZATION, percent),
-    ]
+    return {
+        **cells,
+        "REQ/S": _cell(slis, key, Sli.REQUEST_RATE, rate),
+        "ERR/S": _cell(slis, key, Sli.FAILURE_RATE, rate, style="red" if failing else ""),
+        "QUEUE": _cell(slis, key, Sli.QUEUE_TIME, seconds),
+        "COMPUTE": _cell(slis, key, Sli.COMPUTE_INFER_TIME, seconds),
+        "REQUEST": _cell(slis, key, Sli.REQUEST_TIME, seconds),
+        "P99": _p99(slis, key),
+        "BATCH": _batch(slis, key, (snapshot.configs or {}).get(key.name)),
+        "EFFIC.": _cell(slis, key, Sli.BATCH_EFFICIENCY, percent),
+        "CACHE": _cell(slis, key, Sli.CACHE_HIT_RATIO, percent),
+        "IN-FL.": _cell(slis, key, Sli.IN_FLIGHT, lambda value: f"{value:.1f}"),
+        "GPU": _cell(slis, key, Sli.GPU_UTILIZATION, percent),
+    }
 
 
 def _cell(slis: SliTable, key: ModelKey, sli: Sli, write: Writer, style: str = "") -> Text:

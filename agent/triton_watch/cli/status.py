@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from triton_watch.records import Target, TargetSnapshot
 
 UNREACHABLE = 3
+SHORTEST_WAIT, LONGEST_WAIT = 1.0, 600.0
 
 
 @click.command("status")
@@ -23,7 +24,8 @@ UNREACHABLE = 3
 def command(wait: str, as_json: bool, **flags: object) -> None:
     """Poll a Triton twice and print its models: state, traffic, errors, queue, batches, latency, GPU.
 
-    Exit code: 0 all well; 1 something is wrong (it is listed); 3 the server could not be reached.
+    Exit code: 0 all well; 1 something is wrong (it is listed); 3 nothing there answered as
+    Triton does.
 
     \b
     Example:
@@ -40,6 +42,8 @@ def command(wait: str, as_json: bool, **flags: object) -> None:
         pause = parse_duration(wait)
     except ParseError as error:
         raise click.UsageError(f"--wait: {error}") from None
+    if not SHORTEST_WAIT <= pause <= LONGEST_WAIT:
+        raise click.UsageError("--wait: give 1s to 10m; Triton renews its gauges every 2 s by default.")
     settings = settings_from(None, **flags)
     snapshot = poll_twice(settings.targets[0], pause, quiet=as_json)
     _show(snapshot, as_json=as_json)
@@ -71,10 +75,11 @@ def poll_twice(target: Target, pause: float, *, quiet: bool = False) -> TargetSn
 
 
 def exit_code(snapshot: TargetSnapshot) -> int:
-    """Return 3 when the server answered nothing, 1 when something is wrong, else 0."""
+    """Return 3 when nothing answered as Triton, 1 when something is wrong, else 0."""
     from triton_watch.slo.troubles import Level, find
 
-    if not any(result.ok for result in snapshot.probes.values()):
+    heard = (snapshot.live, snapshot.ready, snapshot.server, snapshot.slis)
+    if all(one is None for one in heard):
         return UNREACHABLE
     return int(any(trouble.level is Level.PROBLEM for trouble in find(snapshot)))
 
@@ -88,6 +93,7 @@ def _show(snapshot: TargetSnapshot, *, as_json: bool) -> None:
         click.echo(json.dumps(describe(snapshot), indent=2, ensure_ascii=False))
         return
     from triton_watch.cli.render import status
-    from triton_watch.cli.terminal import console
+    from triton_watch.cli.terminal import Terminal
 
-    console().print(status(snapshot))
+    terminal = Terminal()
+    terminal.print(status(snapshot, terminal.width))

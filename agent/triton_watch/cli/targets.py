@@ -44,7 +44,7 @@ def settings_from(config_file: Path | None, **flags: Any) -> Settings:  # noqa: 
             return from_flags_apart(**flags)
         if given:
             names = ", ".join("--" + name.replace("_", "-").removesuffix("s") for name in given)
-            raise click.UsageError(f"--config says what to watch: leave out {names}, or write it into the file.")
+            raise click.UsageError(f"--config says it all: leave out {names}, and write it into the file.")
         return load_apart(config_file)
     except ConfigError as error:
         for line in str(error).splitlines():

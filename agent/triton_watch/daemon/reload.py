@@ -21,9 +21,17 @@ _LOAD_EVERY = 300.0
 
 
 class ConfigWatcher:
-    """Watches one configuration file. `clock` gives monotonic seconds."""
+    """Watches one configuration file. `clock` gives monotonic seconds; `adjust` puts flags over what was loaded."""
 
-    def __init__(self, path: Path, current: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        path: Path,
+        current: Settings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        adjust: Callable[[Settings], Settings] = lambda settings: settings,
+    ) -> None:
+        self._adjust = adjust
         self._path = path
         self._current = current
         self._clock = clock
@@ -49,7 +57,7 @@ class ConfigWatcher:
         """
         self._loaded = self._looked = self._clock()
         self._print = _fingerprint(self._path)
-        settings = load_apart(self._path)
+        settings = self._adjust(load_apart(self._path))
         self._complaint = ""
         if settings == self._current:
             return None

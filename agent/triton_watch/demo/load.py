@@ -8,6 +8,7 @@ started it.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import ipaddress
 import os
@@ -63,6 +64,10 @@ def run(http_url: str, grpc_address: str, duration: float, out: Path, stop: thre
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     tally.write(out, time.monotonic() - started, final=True)
+    if os.getppid() != parent:
+        out.unlink(missing_ok=True)  # nobody is left to read it
+        with contextlib.suppress(OSError):
+            out.parent.rmdir()
 
 
 def is_loopback(host: str) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triton_watch.demo.errors import EmbeddedTritonError
+from triton_watch.demo.kept import KeptProcess
+from triton_watch.demo.ports import LOOPBACK, is_free, pick_free
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,50 +29,37 @@ INTERVAL = "2s"
 
 
 class WatcherProcess:
-    """`triton-watch run` on an embedded Triton; `listen` is its host:port."""
+    """`triton-watch run` on an embedded Triton; `listen` is its host:port. Like the server, it has a keeper."""
 
     def __init__(self, triton: EmbeddedTriton, listen: str) -> None:
         self.url = f"http://{listen}"
-        self._log = tempfile.NamedTemporaryFile(prefix="triton-watch-", suffix=".log")  # noqa: SIM115 - closed by stop
         self._command = [
             *(sys.executable, "-m", "triton_watch", "run"),
-            *(
-                "--target",
-                triton.http_url,
-                "--grpc",
-                triton.grpc_address,
-                "--metrics-url",
-                triton.metrics_url,
-            ),
+            *("--target", triton.http_url, "--grpc", triton.grpc_address, "--metrics-url", triton.metrics_url),
             *("--interval", INTERVAL, "--timeout", "1s", "--listen", listen),
         ]
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: KeptProcess | None = None
 
     def start(self) -> Self:
         """Start it and wait until it has polled once. Raises `EmbeddedTritonError` when it does not."""
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
-            self._command, stdin=subprocess.DEVNULL, stderr=self._log, start_new_session=True
+        folder = Path(tempfile.mkdtemp(prefix="triton-watch-"))
+        self._process = KeptProcess(
+            self._command, os.environ, folder=folder, log=folder / "agent.log", shm_prefix=f"{folder.name}-none"
         )
         end = time.monotonic() + START_SECONDS
-        while time.monotonic() < end and self._process.poll() is None:
+        while time.monotonic() < end and not self._process.ended:
             if _is_ready(self.url):
                 return self
             time.sleep(0.1)
-        log = Path(self._log.name).read_text(encoding="utf-8", errors="replace").strip()
-        self.stop()
-        raise EmbeddedTritonError(f"the watcher did not start on {self.url}: {log or 'it said nothing'}")
+        self._process.stop(STOP_SECONDS)
+        words = self._process.tail.strip().removeprefix("triton-watch: ")
+        raise EmbeddedTritonError(f"the watcher did not start on {self.url}: {words or 'it said nothing'}")
 
     def stop(self) -> None:
         """End it with SIGTERM."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        if self._process is not None and not self._process.ended:
+            self._process.stop(STOP_SECONDS)
         self._process = None
-        self._log.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -81,16 +70,24 @@ class WatcherProcess:
         self.stop()
 
 
-def usual_or_free(port: int) -> str:
-    """Return 127.0.0.1 with `port`, or with any free one where that is taken."""
-    for candidate in (port, 0):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", candidate))
-            except OSError:
-                continue
-            return f"127.0.0.1:{probe.getsockname()[1]}"
-    raise EmbeddedTritonError("there is no free port on 127.0.0.1 for the watcher")
+def free_address(listen: str | None, usual_port: int) -> str:
+    """Return `listen` if it can be had; by default 127.0.0.1 with `usual_port`, or with a free one.
+
+    Raises:
+        EmbeddedTritonError: `listen` is no host:port, or is taken.
+
+    """
+    if listen is None:
+        return next(f"{LOOPBACK}:{port}" for port in (usual_port, pick_free(set())) if is_free(port))
+    host, _, port = listen.rpartition(":")
+    try:
+        with socket.create_server((host, int(port))):
+            return listen
+    except (OSError, OverflowError, ValueError) as error:
+        words = str(error).rstrip(".")
+        raise EmbeddedTritonError(
+            f"the watcher cannot listen on {listen} ({words}): choose another host:port"
+        ) from None
 
 
 def _is_ready(url: str) -> bool:

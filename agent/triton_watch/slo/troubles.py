@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LOW_EFFICIENCY = 0.5
-"""Batch efficiency below which batching is called out: half of what the traffic allowed."""
+"""Batch efficiency below which batching is called out where the dynamic batcher is off."""
+VERY_LOW_EFFICIENCY = 0.25
+"""The same where the dynamic batcher is on: clients that wait for their answers keep even a good one near half."""
 ENOUGH_IN_FLIGHT = 2.0
 """Requests in flight per instance below which there was nothing to batch."""
 LONG_QUEUE = 0.010
@@ -143,12 +145,12 @@ def _failures(table: SliTable, key: ModelKey, row: int) -> Iterator[Trouble]:
     availability = value_of(table, key, Sli.AVAILABILITY)
     if not failed or isinstance(availability, NoData):
         return
-    reasons = ", ".join(f"{count} {reason}" for reason, count in failed.items())
+    reasons = ", ".join(f"reason {reason}: {count}" for reason, count in failed.items())
     share = 1 - availability.value
     yield Trouble(
         Level.PROBLEM,
         key,
-        f"{share:.1%} of its requests failed ({reasons} in {table.interval:.0f} s): see the server's log.",
+        f"{share:.0%} of its requests failed in {table.interval:.0f} s ({reasons}): the server's log says why.",
     )
 
 
@@ -160,10 +162,11 @@ def _batching(table: SliTable, key: ModelKey, config: ModelConfig | None) -> Ite
         isinstance(efficiency, SliValue) and isinstance(average, SliValue) and isinstance(in_flight, SliValue)
     ):
         return
-    if efficiency.value >= LOW_EFFICIENCY or in_flight.value < ENOUGH_IN_FLIGHT * config.instances:
+    limit = VERY_LOW_EFFICIENCY if config.dynamic_batching else LOW_EFFICIENCY
+    if efficiency.value >= limit or in_flight.value < ENOUGH_IN_FLIGHT * config.instances:
         return
     cure = (
-        "raise max_queue_delay_microseconds, or see whether the model is too fast to need batches."
+        "raise max_queue_delay_microseconds, so that requests meet in a batch."
         if config.dynamic_batching
         else "add dynamic_batching { } to its config.pbtxt."
     )

@@ -54,7 +54,7 @@ def test_a_healthy_or_idle_server_has_no_troubles() -> None:
 
 def test_failures_are_given_by_reason_and_share() -> None:
     (sentence,) = sentences(snapshot({**BUSY, Counter.FAIL_BACKEND: 20.0, Counter.FAIL_REJECTED: 5.0}))
-    assert sentence.startswith("20.0% of its requests failed (20 backend, 5 rejected in 10 s)")
+    assert sentence.startswith("20% of its requests failed in 10 s (reason backend: 20, reason rejected: 5)")
 
 
 def test_canceled_requests_alone_are_no_trouble() -> None:
