@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -276,7 +277,8 @@ def test_status_of_something_else_says_what_it_is_not() -> None:
 
 def test_the_demo_ends_by_itself_and_names_the_liars() -> None:
     command = [sys.executable, "-m", "triton_watch", "demo", "--once", "--seconds", "4"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    narrow = {**os.environ, "COLUMNS": "80"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, env=narrow)
     assert done.returncode == 0, done.stderr
     liars = [line.split()[0] for line in done.stdout.splitlines() if line.rstrip().endswith("the server lies")]
     assert liars == ["lies_error", "lies_nan", "lies_wrong_shape"]

@@ -103,14 +103,14 @@ def _comparison(verdicts: tuple[Verdict, ...]) -> Table:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("MODEL")
-    for title in ("CLIENTS: FAILED", "SERVER: SUCCESS", "SERVER: FAILURE"):
-        table.add_column(title, justify="right")
-    table.add_column("")
+    table.add_column("MODEL", no_wrap=True)
+    for title in ("CLIENTS FAILED", "SERVER OK", "SERVER FAILED"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for v in sorted(verdicts, key=lambda v: (not v.silent, not v.failed, v.model)):
         word, style = ("the server lies", "bold red") if v.silent else ("", "")
         if v.failed and not v.silent:
-            word, style = "the server says so", "yellow"
+            word, style = "it says so", "yellow"
         table.add_row(
             v.model,
             Text(f"{v.failed} of {v.sent}", style="red" if v.failed else ""),
