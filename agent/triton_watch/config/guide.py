@@ -66,7 +66,8 @@ secrets. Inside `{...}` and `[...]` YAML needs quotes around it: `["${NAME}"]`.
 
 `password_file`, `bearer_token_file` and `value_file` name a file whose content is the secret, without the
 newline at its end. It is read each time the configuration is loaded, which is at least every 5
-minutes; after a secret has changed, SIGHUP makes it at once. Secrets are never logged; `config show` prints `<secret>` for passwords, tokens and
+minutes; after a secret has changed, SIGHUP makes it at once. Secrets are never logged;
+`config show` prints `<secret>` for passwords, tokens and
 the values of all headers. A user name or password in a URL is refused.
 
 ## Defaults and targets
