@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -123,11 +122,3 @@ def prometheus(source: Exporter, interval: float, folder: Path, binary: str) -> 
     ]
     with process(command, stderr=subprocess.DEVNULL) as running:
         yield running
-
-
-def per_scrape(pid: int, source: Exporter, client: str, seconds: float) -> float:
-    """Return the CPU seconds that a process spends a scrape, over a window of wall time."""
-    scrapes, cpu = source.scrapes(client), cpu_seconds(pid)
-    time.sleep(seconds)
-    done = source.scrapes(client) - scrapes
-    return (cpu_seconds(pid) - cpu) / max(done, 1)

@@ -21,7 +21,7 @@ from triton_watch.records import (
     SliTable,
     TargetSnapshot,
 )
-from triton_watch.slo.sli import quantile_of, value_of
+from triton_watch.slo.sli import ROW, quantile_of, value_of
 from triton_watch.slo.troubles import Level, find
 
 Writer: TypeAlias = Callable[[float], str]
@@ -100,7 +100,7 @@ def _model(key: ModelKey, state: ModelState | None, snapshot: TargetSnapshot) ->
     slis = snapshot.slis
     if slis is None or key not in slis.models.row:
         return cells
-    failing = slis.values[list(Sli).index(Sli.FAILURE_RATE), slis.models.row[key]] > 0
+    failing = slis.values[ROW[Sli.FAILURE_RATE], slis.models.row[key]] > 0
     return {
         **cells,
         "REQ/S": _cell(slis, key, Sli.REQUEST_RATE, rate),
