@@ -30,7 +30,8 @@ lint: $(VENV)/.test ## Check style, format, types and layers
 generate: $(VENV)/.test ## Write the generated files again
 	@$(PY) tests/generate_docs.py
 
-bench: $(VENV)/.test debian ## Measure speed and memory beside Prometheus
+bench: $(VENV)/.test debian ## Measure speed and memory beside Prometheus and protobuf
+	@$(PY) tests/bench/check.py
 	@$(PY) tests/bench/run.py
 
 clean: ## Remove the environment, caches and unpacked packages
@@ -63,9 +64,11 @@ $(VENV)/.python:
 $(VENV)/.demo: pyproject.toml $(VENV)/.python
 	$(SAY) '== installing triton-watch with what its demo needs (the first time: about 100 MB)'
 	@$(PIP) install --editable '.[demo]'
+	@$(PY) -m compileall -q agent
 	@touch $@
 
 $(VENV)/.test: pyproject.toml $(VENV)/.python
 	$(SAY) '== installing triton-watch with what its tests need (the first time: about 150 MB)'
 	@$(PIP) install --editable '.[demo,test]'
+	@$(PY) -m compileall -q agent
 	@touch $@ $(VENV)/.demo

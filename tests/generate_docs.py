@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from triton_watch.check import rules_docs
 from triton_watch.config import docs as configuration_docs
 from triton_watch.daemon import metrics_docs
 
@@ -17,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GENERATED: list[tuple[Path, Callable[[], str]]] = [
     (ROOT / "docs" / "metrics.md", metrics_docs.render),
     (ROOT / "docs" / "configuration.md", configuration_docs.render),
+    (ROOT / "docs" / "rules.md", rules_docs.render),
 ]
 
 

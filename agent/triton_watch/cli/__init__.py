@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
+        "check": ("triton_watch.cli.check", "Find what is wrong with model repositories, manifests, live servers."),
+        "rules": ("triton_watch.cli.rules", "List and explain the rules of `check`."),
         "run": ("triton_watch.cli.run", "Watch Triton servers: poll, compute SLIs, serve /metrics."),
         "status": ("triton_watch.cli.status", "Poll one server twice and print what it is doing."),
         "config": ("triton_watch.cli.config", "Check, show and describe the configuration file."),

@@ -23,7 +23,7 @@ _OPTIONS = (
     click.option("--bearer-token-file", metavar="FILE", help="A file that holds a bearer token."),
     click.option("--ca-file", metavar="FILE", help="CA certificates (PEM) for https."),
     click.option("--insecure-skip-verify", is_flag=True, help="Accept any certificate."),
-    click.option("--timeout", help="Time for one whole request, such as 3s.  [default: 3s]"),
+    click.option("--timeout", help="Time for one whole request.  [default: 3s]"),
 )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from triton_watch.config.errors import ConfigError, ConfigUnreadableError, ParseError, Problem
     from triton_watch.config.flags import from_flags
     from triton_watch.config.json_schema import schema
-    from triton_watch.config.loading import load
+    from triton_watch.config.loading import load, load_check
     from triton_watch.config.show import masked, masked_yaml
     from triton_watch.config.units import (
         format_duration,
@@ -40,6 +40,7 @@ __all__ = [
     "from_flags_apart",
     "load",
     "load_apart",
+    "load_check",
     "masked",
     "masked_yaml",
     "parse_duration",
@@ -53,6 +54,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "from_flags": "flags",
         "from_flags_apart": "apart",
         "load": "loading",
+        "load_check": "loading",
         "load_apart": "apart",
         "masked": "show",
         "masked_yaml": "show",

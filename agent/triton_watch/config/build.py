@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from triton_watch.config import addresses
 from triton_watch.config.common import Common, Resolver
 from triton_watch.config.errors import Location, ParseError
-from triton_watch.config.model import ConfigFile, DefaultsSection, LogSection, TargetSection, WebSection
+from triton_watch.config.model import CheckSection, ConfigFile, DefaultsSection, LogSection, TargetSection, WebSection
 from triton_watch.config.units import format_duration
-from triton_watch.records import LogSettings, Settings, Target, Timeouts, TlsSettings, WebSettings
+from triton_watch.records import CheckSettings, LogSettings, Settings, Target, Timeouts, TlsSettings, WebSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +39,7 @@ def settings(config: ConfigFile, base: Path, report: Report) -> Settings | None:
         targets=targets,
         web=web(config.web or WebSection()),
         log=_log(config.log or LogSection()),
+        check=None if config.check is None else check(config.check, base),
         poll_threads=config.poll_threads or _DEFAULT_POLL_THREADS,
     )
 
@@ -46,6 +47,23 @@ def settings(config: ConfigFile, base: Path, report: Report) -> Settings | None:
 def web(section: WebSection) -> WebSettings:
     """Build where to listen from a checked section."""
     return WebSettings() if section.listen is None else WebSettings(*addresses.listen(section.listen))
+
+
+def check(section: CheckSection, base: Path) -> CheckSettings:
+    """Build what to check from a checked section; `base` is where relative paths start."""
+    return CheckSettings(
+        select=tuple(section.select or ()),
+        ignore=tuple(section.ignore or ()),
+        fail_on=section.fail_on,
+        profile=section.profile,
+        triton_version=section.triton_version,
+        gpus=section.gpus,
+        gpu_memory=section.gpu_memory,
+        latency_objective=section.latency_objective,
+        response_cache=section.response_cache,
+        rate_limit=section.rate_limit,
+        baseline=None if section.baseline is None else base / section.baseline,
+    )
 
 
 def _log(section: LogSection) -> LogSettings:

@@ -112,6 +112,18 @@ def _threads(value: int) -> int:
     return value
 
 
+def _gpu_count(value: int) -> int:
+    if not 0 <= value <= 1024:
+        raise ParseError(f"{value} is out of range: choose from 0 to 1024.")
+    return value
+
+
+def _release(text: str) -> str:
+    if not re.fullmatch(r"\d{2}\.(?:0[1-9]|1[0-2])", text, re.ASCII):
+        raise ParseError(f'"{text}" is no release of Triton: write year and month in quotes, such as "24.10".')
+    return text
+
+
 def _one_or_more(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -129,6 +141,8 @@ def _choice(*choices: str) -> tuple[AfterValidator, WithJsonSchema]:
 _TEXT: Final = {"type": "string", "minLength": 1}
 _LEVEL, _LEVEL_SCHEMA = _choice("debug", "info", "warning", "error")
 _FORMAT, _FORMAT_SCHEMA = _choice("text", "json")
+_FAIL_ON, _FAIL_ON_SCHEMA = _choice("error", "warning", "info", "never")
+_PROFILE, _PROFILE_SCHEMA = _choice("production", "dev")
 
 Text: TypeAlias = Annotated[str, AfterValidator(_filled), WithJsonSchema(_TEXT)]
 Name: TypeAlias = Annotated[str, AfterValidator(_name), WithJsonSchema({**_TEXT, "maxLength": 200})]
@@ -172,6 +186,23 @@ Threads: TypeAlias = Annotated[
         }
     ),
 ]
+GpuCount: TypeAlias = Annotated[
+    int,
+    Strict(),
+    BeforeValidator(_whole_number),
+    AfterValidator(_gpu_count),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": 1024},
+                {"type": "string", "pattern": _REFERENCE},
+            ]
+        }
+    ),
+]
+Release: TypeAlias = Annotated[str, AfterValidator(_release), _form("release, as in 24.10", r"\d{2}\.(0[1-9]|1[0-2])")]
+FailOn: TypeAlias = Annotated[str, _FAIL_ON, _FAIL_ON_SCHEMA]
+Profile: TypeAlias = Annotated[str, _PROFILE, _PROFILE_SCHEMA]
 Truth: TypeAlias = Annotated[
     bool,
     BeforeValidator(_truth),

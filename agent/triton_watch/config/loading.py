@@ -12,14 +12,16 @@ from triton_watch.config import build
 from triton_watch.config.document import Document, read
 from triton_watch.config.errors import ConfigError, Location, Problem
 from triton_watch.config.expand import Report, expand
-from triton_watch.config.model import OPTIONAL_SECTIONS, ConfigFile
-from triton_watch.config.problems import sentences
+from triton_watch.config.model import OPTIONAL_SECTIONS, CheckSection, ConfigFile
+from triton_watch.config.problems import sentences, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from triton_watch.records import Settings
+    from triton_watch.records import CheckSettings, Settings
+
+_CHECK: Location = ("check",)
 
 
 def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
@@ -38,6 +40,35 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
     value = expand(document.value, os.environ if environ is None else environ, findings.add)
     findings.stop_here()
     return settings_of(replace(document, value=value), path.parent)
+
+
+def load_check(path: Path, environ: Mapping[str, str] | None = None) -> CheckSettings | None:
+    """Load the `check` section alone, None where the file has none: a file for `check` needs no targets.
+
+    Raises `ConfigUnreadableError` and `ConfigError` as `load` does.
+    """
+    document = read(path)
+    findings = _Findings(document)
+    if "targets" not in document.value:
+        _refuse_unknown_sections(document.value, findings.add)
+    section = document.value.get("check")
+    value = expand({} if section is None else section, os.environ if environ is None else environ, findings.add, _CHECK)
+    _refuse_unusable(value, _CHECK, findings.add)
+    findings.stop_here()
+    try:
+        checked = CheckSection.model_validate(value)
+    except ValidationError as error:
+        for at, message in sentences(error, CheckSection):
+            findings.add((*_CHECK, *at), message)
+        raise findings.error() from None
+    return build.check(checked, path.parent) if "check" in document.value else None
+
+
+def _refuse_unknown_sections(value: Mapping[str, object], report: Report) -> None:
+    known = list(ConfigFile.model_fields)
+    for name in value:
+        if name not in known:
+            report((name,), f"is not a known setting: {suggestion(name, known)}")
 
 
 def settings_of(document: Document, base: Path) -> Settings:

@@ -114,6 +114,34 @@ class LogSection(Section):
     format: f.LogFormat | None = setting("`text` for people, `json` for machines.", default="text")
 
 
+class CheckSection(Section):
+    """What `triton-watch check` looks for. Its flags win over these."""
+
+    select: f.Paths | None = setting(
+        "Rules to run, by id, slug or the beginning of an id (`TW4`). Without it: all.", example=["TW1", "TW2"]
+    )
+    ignore: f.Paths | None = setting("Rules not to run, named in the same way.", example=["TW455"])
+    fail_on: f.FailOn | None = setting(
+        "Least severity that makes the exit code 1: error, warning, info or never. Without it the profile decides."
+    )
+    profile: f.Profile | None = setting(
+        "`production`: errors and crossed red lines make the exit code 1; `dev`: errors alone.", default="production"
+    )
+    triton_version: f.Release | None = setting(
+        "Release of the Triton that will serve the models: what that one refuses is an error.", example="24.10"
+    )
+    gpus: f.GpuCount | None = setting("GPUs that the server sees; 0 for a CPU server.", example=2)
+    gpu_memory: f.Size | None = setting("Memory of each GPU, for the estimates of what fits.", example="80GiB")
+    latency_objective: f.Duration | None = setting(
+        "Time in which a request must be answered: queue delays are compared with it.", example="200ms"
+    )
+    response_cache: f.Truth | None = setting("Whether the server runs with --cache-config.")
+    rate_limit: f.Truth | None = setting("Whether the server runs with --rate-limit=execution_count.")
+    baseline: f.Text | None = setting(
+        "File with known findings (`--write-baseline` makes it): they are not reported.", example="baseline.json"
+    )
+
+
 class ConfigFile(Section):
     """Configuration of triton-watch."""
 
@@ -121,10 +149,11 @@ class ConfigFile(Section):
     defaults: DefaultsSection | None = setting("Settings for all targets that do not have their own.")
     web: WebSection | None = setting("What the agent serves.")
     log: LogSection | None = setting("The agent's log.")
+    check: CheckSection | None = setting("What `triton-watch check` looks for in model repositories.")
     poll_threads: f.Threads | None = setting(
         "Most servers polled at the same time; more wait for a free thread.", default=64, example=16
     )
 
 
-OPTIONAL_SECTIONS: Final = ("defaults", "web", "log")
+OPTIONAL_SECTIONS: Final = ("defaults", "web", "log", "check")
 """Top-level sections that may stand there with nothing under them."""

@@ -10,7 +10,7 @@ from triton_watch.config import units
 from triton_watch.config.addresses import bracketed
 
 if TYPE_CHECKING:
-    from triton_watch.records import Credentials, Settings, Target, TlsSettings
+    from triton_watch.records import CheckSettings, Credentials, Settings, Target, TlsSettings
 
 MASK = "<secret>"
 
@@ -24,6 +24,7 @@ def masked(settings: Settings) -> dict[str, Any]:
         "targets": [_target(target) for target in settings.targets],
         "web": {"listen": f"{bracketed(settings.web.host)}:{settings.web.port}"},
         "log": {"level": settings.log.level, "format": settings.log.format},
+        **({} if settings.check is None else {"check": _check(settings.check)}),
         "poll_threads": settings.poll_threads,
     }
 
@@ -31,6 +32,24 @@ def masked(settings: Settings) -> dict[str, Any]:
 def masked_yaml(settings: Settings) -> str:
     """Give `masked` as YAML, in the order of the documentation."""
     return yaml.safe_dump(masked(settings), sort_keys=False, allow_unicode=True, width=110)
+
+
+def _check(check: CheckSettings) -> dict[str, Any]:
+    latency, memory = check.latency_objective, check.gpu_memory
+    values: dict[str, Any] = {
+        "select": list(check.select) or None,
+        "ignore": list(check.ignore) or None,
+        "fail_on": check.fail_on,
+        "profile": check.profile,
+        "triton_version": check.triton_version,
+        "gpus": check.gpus,
+        "gpu_memory": None if memory is None else units.format_size(memory),
+        "latency_objective": None if latency is None else units.format_duration(latency),
+        "response_cache": check.response_cache,
+        "rate_limit": check.rate_limit,
+        "baseline": None if check.baseline is None else str(check.baseline),
+    }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _target(target: Target) -> dict[str, Any]:

@@ -65,13 +65,16 @@ def told_to_stop(parent: int) -> bool:
 
 
 def end_server(server: subprocess.Popen[bytes], grace: float) -> None:
-    """SIGTERM, up to `grace` seconds for an orderly end, then SIGKILL."""
-    server.send_signal(signal.SIGTERM)
+    """SIGTERM, up to `grace` seconds for an orderly end, then SIGKILL.
+
+    Not by methods of Popen: they would reap a server that has just died, and `has_ended` could not see it.
+    """
+    os.kill(server.pid, signal.SIGTERM)
     deadline = time.monotonic() + grace
     while not has_ended(server) and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
     if not has_ended(server):
-        server.kill()
+        os.kill(server.pid, signal.SIGKILL)
 
 
 def clean_up(server: subprocess.Popen[bytes], order: dict[str, Any]) -> None:

@@ -1,34 +1,50 @@
-"""Frozen records that cross module borders. No I/O, no clock, no dict of anybody's JSON."""
+"""Frozen records that cross module borders. No I/O, no clock, no dict of anybody's JSON.
 
-from triton_watch.records.metrics import (
-    FAILURE_REASONS,
-    Counter,
-    FloatArray,
-    Gpu,
-    HistogramFrame,
-    MetricsFrame,
-    ModelIndex,
-)
-from triton_watch.records.model import (
-    EnsembleStep,
-    ModelConfig,
-    ModelKey,
-    ModelState,
-    ModelStatus,
-    ServerInfo,
-)
-from triton_watch.records.outcome import Outcome, ProbeResult
-from triton_watch.records.settings import LogSettings, Settings, WebSettings
-from triton_watch.records.sli import NoData, NoDataReason, Sli, SliValue
-from triton_watch.records.snapshot import ConfigVectors, SliTable, TargetSnapshot
-from triton_watch.records.target import Credentials, Target, Timeouts, TlsSettings
+Names are imported when they are first used: not every command needs numpy, which the metrics' records do.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from triton_watch.records.finding import Confidence, Finding, Severity
+    from triton_watch.records.metrics import (
+        FAILURE_REASONS,
+        Counter,
+        FloatArray,
+        Gpu,
+        HistogramFrame,
+        MetricsFrame,
+        ModelIndex,
+    )
+    from triton_watch.records.model import (
+        EnsembleStep,
+        ModelConfig,
+        ModelKey,
+        ModelState,
+        ModelStatus,
+        ServerInfo,
+    )
+    from triton_watch.records.outcome import Outcome, ProbeResult
+    from triton_watch.records.settings import CheckSettings, LogSettings, Settings, WebSettings
+    from triton_watch.records.sli import NoData, NoDataReason, Sli, SliValue
+    from triton_watch.records.snapshot import ConfigVectors, SliTable, TargetSnapshot
+    from triton_watch.records.target import Credentials, Target, Timeouts, TlsSettings
 
 __all__ = [
     "FAILURE_REASONS",
+    "CheckSettings",
+    "Confidence",
     "ConfigVectors",
     "Counter",
     "Credentials",
     "EnsembleStep",
+    "Finding",
     "FloatArray",
     "Gpu",
     "HistogramFrame",
@@ -45,6 +61,7 @@ __all__ = [
     "ProbeResult",
     "ServerInfo",
     "Settings",
+    "Severity",
     "Sli",
     "SliTable",
     "SliValue",
@@ -54,3 +71,26 @@ __all__ = [
     "TlsSettings",
     "WebSettings",
 ]
+
+_MODULES: Mapping[str, str] = MappingProxyType(
+    {
+        "finding": "Confidence Finding Severity",
+        "metrics": "FAILURE_REASONS Counter FloatArray Gpu HistogramFrame MetricsFrame ModelIndex",
+        "model": "EnsembleStep ModelConfig ModelKey ModelState ModelStatus ServerInfo",
+        "outcome": "Outcome ProbeResult",
+        "settings": "CheckSettings LogSettings Settings WebSettings",
+        "sli": "NoData NoDataReason Sli SliValue",
+        "snapshot": "ConfigVectors SliTable TargetSnapshot",
+        "target": "Credentials Target Timeouts TlsSettings",
+    }
+)
+_HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
+"""Name -> the module that defines it."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

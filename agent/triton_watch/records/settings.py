@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from triton_watch.records.target import Target
 
 
@@ -26,10 +28,28 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckSettings:
+    """The `check` section: what is not said is None. Sizes in bytes, times in seconds, a release as `24.10`."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    fail_on: str | None = None
+    profile: str | None = None
+    triton_version: str | None = None
+    gpus: int | None = None
+    gpu_memory: int | None = None
+    latency_objective: float | None = None
+    response_cache: bool | None = None
+    rate_limit: bool | None = None
+    baseline: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One validated configuration. `poll_threads` bounds the threads that poll targets."""
 
     targets: tuple[Target, ...]
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
+    check: CheckSettings | None = None
     poll_threads: int = 64

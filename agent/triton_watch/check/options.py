@@ -1,0 +1,46 @@
+"""What the user says about the place where the models will run. Unknown is None, and then not judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+
+class Release(NamedTuple):
+    """A Triton container release, as in `24.10`."""
+
+    year: int
+    month: int
+
+    def __str__(self) -> str:
+        return f"{self.year:02d}.{self.month:02d}"
+
+
+class Profile(str, Enum):
+    """What is demanded of a repository."""
+
+    PRODUCTION = "production"
+    """A crossed red line fails the check."""
+    DEV = "dev"
+    """Only errors fail the check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Facts and wishes that rules may use.
+
+    `triton`: the server's release. `gpus`: GPUs that the server sees. `gpu_memory`: bytes of each GPU.
+    `latency_objective`: seconds that a request may take. `cache`: whether the server has a response cache
+    (--cache-config). `rate_limit`: whether it runs with --rate-limit=execution_count. `auto_complete`:
+    False with --disable-auto-complete-config.
+    """
+
+    triton: Release | None = None
+    gpus: int | None = None
+    gpu_memory: int | None = None
+    latency_objective: float | None = None
+    cache: bool | None = None
+    rate_limit: bool | None = None
+    auto_complete: bool = True
+    profile: Profile = Profile.PRODUCTION

@@ -1,0 +1,35 @@
+"""Small helpers for the sentences of findings."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def clip(text: str, width: int = 80) -> str:
+    """Return a name or a value for a message: without control characters, at most `width` characters."""
+    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return shown if len(shown) <= width else shown[: width - 1] + "…"
+
+
+def listed(words: Iterable[str], most: int = 6) -> str:
+    """Return `a, b and c`, or `a, b and 7 more`."""
+    every = [clip(word) for word in words]
+    shown = every[:most] if len(every) <= most else [*every[: most - 1], f"{len(every) - most + 1} more"]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that a misspelt one most likely meant."""
+    candidates = sorted(set(known))
+    by_lower = {candidate.lower(): candidate for candidate in candidates}
+    close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.7)
+    return by_lower[close[0]] if close else None
+
+
+def plural(count: int, noun: str) -> str:
+    """Return `1 model`, `2 models`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
