@@ -1,8 +1,11 @@
 """`--fix` and `--diff`: mends that are safe, written into config.pbtxt with its comments and layout kept.
 
 A mend belongs to a rule (`mends.MENDS`). It is made when the rule finds something that no comment of the file
-silences; then the rules run again on the new text, until nothing more can be mended. So a mended file gives
-no more mends.
+silences, and kept when that is then gone and nothing worse has come; then the rules run again on the new text, until
+nothing more can be mended. So a mended file gives no more mends.
+
+Left alone are files that are not UTF-8, that lie outside the repository (behind a link), and that several models
+share.
 """
 
 from __future__ import annotations
@@ -10,7 +13,9 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
+import re
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,19 +23,25 @@ from triton_watch.check import suppress
 from triton_watch.check.engine import run_rules
 from triton_watch.check.fix import edits
 from triton_watch.check.fix.mends import MENDS
-from triton_watch.check.pbtxt import parse_config
 from triton_watch.check.repository import Repository
 from triton_watch.check.rule import Scope
+from triton_watch.check.rules import RULES
+from triton_watch.records import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from triton_watch.check.discover import RepositorySpec
     from triton_watch.check.model import Model
     from triton_watch.check.options import Options
     from triton_watch.check.rule import Rule
+    from triton_watch.records import Finding
 
-_MOST_ROUNDS = 50
+_MOST_ROUNDS = 100
+"""A file that still is not done then is left as it was."""
+_LINES = re.compile(r"[^\n]*\n|[^\n]+")
+"""Only a line feed ends a line, to `patch` and to Triton."""
+_OF_MODELS = tuple(rule for rule in RULES if rule.scope is Scope.MODEL)
 
 
 class Fixed(NamedTuple):
@@ -42,26 +53,45 @@ class Fixed(NamedTuple):
     rules: tuple[str, ...]
 
     def diff(self) -> str:
-        """Return the change as a unified diff."""
-        lines = difflib.unified_diff(
-            self.before.splitlines(keepends=True),
-            self.after.splitlines(keepends=True),
-            f"a/{self.path}",
-            f"b/{self.path}",
-        )
+        """Return the change as a unified diff, as `git apply` and `patch -p1` take it in this directory."""
+        before, after = _LINES.findall(self.before), _LINES.findall(self.after)
+        name = _named(self.path)
+        lines = difflib.unified_diff(before, after, f"a/{name}", f"b/{name}")
         return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _named(path: Path) -> str:
+    """Return a path as the head of a diff has it: from here on where it lies below, closed with a tab if needed."""
+    full = os.path.abspath(path)  # noqa: PTH100  # resolve() would follow links: a diff is about the given path
+    here = os.path.relpath(full)
+    name = full.lstrip("/") if here.startswith("..") else here
+    return f"{name}\t" if " " in name else name
 
 
 def fix_repository(spec: RepositorySpec, rules: Sequence[Rule], options: Options) -> Iterator[Fixed]:
     """Yield the files of a repository that can be mended, mended; nothing is written."""
     repository = Repository(spec.path, only=spec.only, given=spec.given, loose=spec.loose)
     wanted = tuple(rule for rule in rules if rule.slug in MENDS and rule.scope is Scope.MODEL)
+    root = os.path.realpath(repository.path)
+    shared = _shared(repository)
     for name in repository.names:
         model = repository.model(name)
-        if model is not None and model.config_bytes is not None:
+        if model is None or model.config_bytes is None:
+            continue
+        real = os.path.realpath(model.config_path)
+        if real not in shared and os.path.commonpath((root, real)) == root:
             fixed = fix_model(model, wanted, options)
             if fixed is not None:
                 yield fixed
+
+
+def _shared(repository: Repository) -> set[str]:
+    """Return the files that links make the configuration of several models: what fits one may not fit another."""
+    if repository.loose:
+        return set()
+    paths = (entry.path / "config.pbtxt" for entry in repository.folder.entries if entry.is_dir)
+    counts = Counter(os.path.realpath(path) for path in paths)
+    return {path for path, count in counts.items() if count > 1}
 
 
 def fix_model(model: Model, rules: Sequence[Rule], options: Options) -> Fixed | None:
@@ -69,15 +99,15 @@ def fix_model(model: Model, rules: Sequence[Rule], options: Options) -> Fixed | 
     before = _text(model)
     if before is None:
         return None
-    text, mended = before, list[str]()
+    wanted = {rule.id for rule in rules}
+    text, mended, found = before, list[str](), _found(model, options)
     for _ in range(_MOST_ROUNDS):
-        step = _step(model, rules, options)
+        step = _step(model, [one for one in found if one.rule in wanted], found, options)
         if step is None:
-            break
-        text, rule = step
+            return Fixed(model.config_path, before, text, tuple(mended)) if text != before else None
+        text, model, found, rule = step
         mended.append(rule)
-        model = model.with_config(text.encode())
-    return Fixed(model.config_path, before, text, tuple(mended)) if text != before else None
+    return None
 
 
 def _text(model: Model) -> str | None:
@@ -88,39 +118,60 @@ def _text(model: Model) -> str | None:
         return None
 
 
-def _step(model: Model, rules: Sequence[Rule], options: Options) -> tuple[str, str] | None:
-    """Make the first mend that changes the text and does not break it."""
+def _found(model: Model, options: Options) -> list[Finding]:
+    """Return what all rules find in a model and no comment silences."""
+    return suppress.apply(run_rules(_OF_MODELS, Scope.MODEL, model, options), model, _OF_MODELS)[0]
+
+
+def _step(
+    model: Model, wanted: Iterable[Finding], found: Sequence[Finding], options: Options
+) -> tuple[str, Model, list[Finding], str] | None:
+    """Make the first mend that helps; return the new text, the model with it, what is found then, and the rule."""
     config = model.config
     if config is None:
         return None
-    found, _ = suppress.apply(run_rules(rules, Scope.MODEL, model, options), model, rules)
-    for finding in found:
-        mend = MENDS.get(finding.slug)
-        if mend is None:
+    for finding in wanted:
+        text = edits.apply(config.text, MENDS[finding.slug](model, options, finding))
+        if text == config.text:
             continue
-        text = edits.apply(config.text, mend(model, options, finding))
-        if text != config.text and _no_worse(model, text):
-            return text, finding.rule
+        new = model.with_config(text.encode())
+        left = _found(new, options)
+        if _helps(model, new, finding.rule, found, left):
+            return text, new, left, finding.rule
     return None
 
 
-def _no_worse(model: Model, text: str) -> bool:
-    """Whether a new text has fewer problems than the old, or none: a mend never breaks a file."""
-    old = model.config
-    new = parse_config(text.encode())
-    refused = sum(problem.refused for problem in new.problems)
-    return refused == 0 or (old is not None and refused < sum(problem.refused for problem in old.problems))
+def _helps(old: Model, new: Model, rule: str, found: Sequence[Finding], left: Sequence[Finding]) -> bool:
+    """Whether a mend took a finding away and made nothing worse.
+
+    What a broken file hid may come to light when it is mended, so there only the parser is asked.
+    """
+    refused, before = _refused(new), _refused(old)
+    if before:
+        return refused < before
+    gone = sum(one.rule == rule for one in left) < sum(one.rule == rule for one in found)
+    return gone and not refused and _errors(left) <= _errors(found)
+
+
+def _refused(model: Model) -> int:
+    return sum(problem.refused for problem in model.config.problems) if model.config is not None else 0
+
+
+def _errors(findings: Iterable[Finding]) -> int:
+    return sum(one.severity is Severity.ERROR for one in findings)
 
 
 def write_fixed(fixed: Fixed) -> None:
-    """Write a mended file in one step, with the mode that it had. Raises `OSError`."""
+    """Write a mended file in one step, with the mode and, where that is allowed, the owner that it had. Raises `OSError`."""
     path = Path(os.path.realpath(fixed.path))
-    mode = path.stat().st_mode & 0o7777
+    status = path.stat()
     handle, name = tempfile.mkstemp(prefix=".config.pbtxt.", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(fixed.after)
-        Path(name).chmod(mode)
+        with contextlib.suppress(OSError):
+            os.chown(name, status.st_uid, status.st_gid)
+        Path(name).chmod(status.st_mode & 0o7777)
         Path(name).replace(path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from triton_watch.check.fix.edits import Edit, append, insert, remove, rename, set_value
+from triton_watch.check.fix.edits import Edit, append, insert, remove, remove_first, rename, set_value
+from triton_watch.check.fix.parsing import byte_order_mark, enumerators, syntax, values
 from triton_watch.check.formats import backends_for
-from triton_watch.check.pbtxt import ProblemKind
 from triton_watch.check.rules.backend import meant
 from triton_watch.check.rules.model_format import NO_MODEL
 from triton_watch.check.rules.platform import PAIRED
+from triton_watch.check.rules.shape_match import Fault, compare, faults_of, pairs_of
 from triton_watch.check.served import served_files
 from triton_watch.records import Confidence
 
@@ -44,10 +45,10 @@ def _name(model: Model, _options: Options, _finding: Finding) -> list[Edit]:
     return [set_value(_config(model), ("name",), _quoted(model.name))] if model.name.isprintable() else []
 
 
-def _dynamic_batching(model: Model, _options: Options, _finding: Finding) -> list[Edit]:
+def _dynamic_batching(model: Model, _options: Options, finding: Finding) -> list[Edit]:
     size = QUEUED_BATCHES * model.message.max_batch_size * _instances(model)
     queue = f"  default_queue_policy {{\n    max_queue_size: {size}\n  }}\n"
-    return [append(_config(model), f"dynamic_batching {{\n{queue}}}")]
+    return [append(_config(model), f"dynamic_batching {{\n{queue}}}")] if finding.confidence is Confidence.HIGH else []
 
 
 def _queue_limit(model: Model, _options: Options, _finding: Finding) -> list[Edit]:
@@ -134,54 +135,45 @@ def _step_version(model: Model, _options: Options, _finding: Finding) -> list[Ed
     return []
 
 
-def _syntax(model: Model, _options: Options, _finding: Finding) -> list[Edit]:
-    """Mend what the parser itself is sure of: `//` for `#`, a comma behind the last element, a missing one."""
-    for problem in _config(model).problems:
-        text = _config(model).text[problem.place.start : problem.place.end]
-        if problem.kind is not ProblemKind.SYNTAX or not problem.refused:
-            continue
-        if text == "//" and problem.suggestion == "#":
-            return [Edit(problem.place.start, problem.place.end, "#")]
-        if text == "," and problem.suggestion is None:
-            return [Edit(problem.place.start, problem.place.end, "")]
-        if problem.suggestion == "," and text[:1] in {"{", "<"}:
-            return [_comma(_config(model).text, problem.place.start)]
-    return []
+def _batch_dimension(model: Model, _options: Options, finding: Finding) -> list[Edit]:
+    """Take the batch dimension out of dims where the rest is what the model's file says."""
+    config, maximum = _config(model), model.message.max_batch_size
+    edits = {}
+    for pair, fault in faults_of(model) if finding.confidence is Confidence.HIGH else ():
+        io, path = pair.tensor.io, (*pair.tensor.path, "dims")
+        first, *rest = io.dims
+        plain = fault is Fault.REPEATED and not io.HasField("reshape") and bool(rest)
+        exact = pair.tensor.field == "output"
+        if plain and first in {-1, 1, maximum} and not compare(pair.spec.shape or (), rest, batching=True, exact=exact):
+            edits[path] = remove_first(config, path)
+    return list(edits.values())
 
 
-def _comma(text: str, start: int) -> Edit:
-    """Put the comma that is missing before an element behind the element before it, not behind a comment."""
-    end = len(text[:start].rstrip())
-    if "#" in text[text.rfind("\n", 0, end) + 1 : end]:
-        end = start
-    return Edit(end, end, ",")
-
-
-def _enumerator(model: Model, _options: Options, _finding: Finding) -> list[Edit]:
-    """Write the whole name of a type or kind that lacks its beginning: FP32 is TYPE_FP32, GPU is KIND_GPU."""
-    for problem in _config(model).problems:
-        text = _config(model).text[problem.place.start : problem.place.end]
-        right = problem.suggestion or ""
-        if problem.kind is ProblemKind.UNKNOWN_ENUM and right.partition("_")[2] == text.strip("\"'").upper() != "":
-            return [Edit(problem.place.start, problem.place.end, right)]
-    return []
-
-
-def _byte_order_mark(model: Model, _options: Options, _finding: Finding) -> list[Edit]:
-    text = _config(model).text
-    return [Edit(0, 1, "")] if text.startswith("\ufeff") else []
+def _data_type(model: Model, _options: Options, _finding: Finding) -> list[Edit]:
+    """Write the data type of the model's file; nothing converts."""
+    config, known = _config(model), dict[tuple[str | int, ...], set[str]]()
+    for pair in pairs_of(model):
+        known.setdefault((*pair.tensor.path, "data_type"), set()).add(pair.spec.dtype or "")
+    return [
+        set_value(config, path, f"TYPE_{next(iter(types))}")
+        for path, types in known.items()
+        if config.has(*path) and len(types) == 1 and "" not in types
+    ]
 
 
 MENDS: Mapping[str, Mend] = MappingProxyType(
     {
-        "config-syntax": _syntax,
-        "unknown-enum-value": _enumerator,
-        "config-encoding": _byte_order_mark,
+        "config-syntax": syntax,
+        "unknown-enum-value": enumerators,
+        "wrong-type": values,
+        "config-encoding": byte_order_mark,
         "name-mismatch": _name,
         "misspelt-backend": _backend,
         "unknown-platform": _platform,
         "ensemble-with-backend": _ensemble_backend,
         "wrong-backend-for-format": _format,
+        "batch-dimension-repeated": _batch_dimension,
+        "data-type-mismatch": _data_type,
         "steps-without-platform": _ensemble_platform,
         "ensemble-version-not-loaded": _step_version,
         "no-dynamic-batching": _dynamic_batching,

@@ -86,6 +86,8 @@ def _rule(
     bad: str,
     good: str,
     why: str,
+    *,
+    fixable: bool = False,
 ) -> Rule:
     return Rule(
         id=f"TW{number}",
@@ -101,6 +103,7 @@ def _rule(
         check=check,
         stage=Stage.CORE,
         box=Box.STRUCTURE,
+        fixable=fixable,
     )
 
 
@@ -117,6 +120,7 @@ RULES: tuple[Rule, ...] = (
         bad='backend: "onnxruntime"\ninput [ { name: "x" data_type: TYPE_FP32 dims: [ 1 ] }, ]\n',
         good='backend: "onnxruntime"\ninput [ { name: "x" data_type: TYPE_FP32 dims: [ 1 ] } ]\n',
         why=f"{_REFUSED}. Unlike in Python, no comma may stand behind a list's last element.",
+        fixable=True,
     ),
     _rule(
         111,
@@ -137,6 +141,7 @@ RULES: tuple[Rule, ...] = (
         bad='backend: "onnxruntime"\ninput { name: "x" data_type: FP32 dims: [ 1 ] }\n',
         good='backend: "onnxruntime"\ninput { name: "x" data_type: TYPE_FP32 dims: [ 1 ] }\n',
         why=f"{_REFUSED}.",
+        fixable=True,
     ),
     _rule(
         113,
@@ -179,6 +184,7 @@ RULES: tuple[Rule, ...] = (
         bad='backend: "onnxruntime"\nmax_batch_size: "8"\n',
         good=_GOOD,
         why=f"{_REFUSED}.",
+        fixable=True,
     ),
     _rule(
         117,
@@ -202,6 +208,7 @@ RULES: tuple[Rule, ...] = (
         bad=f"--- ranker/config.pbtxt\nhex: efbbbf{_GOOD.encode().hex()}\n--- ranker/1/model.onnx\na model\n",
         good=_GOOD,
         why=f"{_REFUSED}. Editors on Windows write the mark.",
+        fixable=True,
     ),
     _rule(
         119,

@@ -124,6 +124,7 @@ RULES: tuple[Rule, ...] = (
         why="Triton looks for a backend then, and ensembles have none.",
         source=_SOURCE,
         check=_no_platform,
+        fixable=True,
     ),
     Rule(
         id="TW501",

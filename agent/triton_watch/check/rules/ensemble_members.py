@@ -303,6 +303,7 @@ RULES: tuple[Rule, ...] = (
         why="Only -1 is the newest version, whichever it is.",
         source=_SOURCE,
         check=_version,
+        fixable=True,
     ),
     Rule(
         id="TW524",

@@ -133,6 +133,7 @@ WRONG = Rule(
     why="Loading fails. Only files whose format is certain by their content are judged.",
     source="The backends' own loaders; formats are told by their leading bytes and structure.",
     check=_wrong,
+    fixable=True,
 )
 
 EXPORTED = Rule(

@@ -181,6 +181,7 @@ UNKNOWN = Rule(
     "tensorflow_graphdef and ensemble. Everything else is named by `backend`. Upper and lower case count.",
     source=_SOURCE + " torch_aoti: 26.03.",
     check=_unknown,
+    fixable=True,
 )
 
 PAIR = Rule(
@@ -230,6 +231,7 @@ ENSEMBLE_BACKEND = Rule(
     why="Triton itself runs the steps of an ensemble.",
     source=_SOURCE,
     check=_ensemble,
+    fixable=True,
 )
 
 RULES: tuple[Rule, ...] = (UNKNOWN, PAIR, UNDETERMINED, ENSEMBLE_BACKEND)

@@ -164,7 +164,6 @@ SHAPE = Rule(
     why='The backend refuses the model: "the model expects 4 dimensions … but the model configuration specifies …".',
     source=COMPARED,
     check=_shape,
-    fixable=True,
 )
 
 REPEATED = Rule(

@@ -113,7 +113,6 @@ INPUT = Rule(
     why="The backend refuses the model. Names are compared exactly; SavedModels have the names of their signature.",
     source=COMPARED,
     check=_strange_input,
-    fixable=True,
 )
 
 LEFT_OUT = Rule(
@@ -147,7 +146,6 @@ OUTPUT = Rule(
     why="The backend refuses the model.",
     source=COMPARED,
     check=_strange_output,
-    fixable=True,
 )
 
 RULES: tuple[Rule, ...] = (INPUT, LEFT_OUT, OUTPUT)
