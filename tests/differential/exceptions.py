@@ -32,7 +32,9 @@ _PROVIDED = "model configuration is not provided for model"
 _COMPLETERS = re.compile(r'"(?:tensorrt|tensorrt_plan|tensorflow|tensorflow_\w+|openvino)"')
 """Backends that complete a tensor of which the configuration says only a part; ONNX Runtime completes whole lists."""
 _CHANGE = re.compile(r"(?P<model>\S+): (?P<what>.*)$")
-_PART_OF_TENSOR = re.compile(r"(?:removed|moved) (?:input|output)\.(?:data_type|dims)$")
+_PART_OF_TENSOR = re.compile(
+    r"(?:(?:removed|moved) |changed \w+ to TYPE_INVALID in )(?:input|output)\.(?:data_type|dims)$"
+)
 _WHOLE_TENSOR = re.compile(r"removed (?:input|output)$")
 _RENAMED = re.compile(r'changed "\w+" to "(?:x|1)" in backend$')
 

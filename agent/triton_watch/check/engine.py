@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import traceback
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triton_watch.records import Confidence, Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from triton_watch.check.options import Options
     from triton_watch.check.rule import Hit, Rule, Scope
@@ -19,21 +20,18 @@ _MOST_HITS = 200
 _LONGEST_SOURCE = 300
 
 
-def run_rules(rules: Sequence[Rule], scope: Scope, subject: object, options: Options) -> Iterator[Finding]:
-    """Yield the findings of all rules of one scope on one subject."""
+def run_rules(rules: Sequence[Rule], scope: Scope, subject: object, options: Options) -> list[Finding]:
+    """Return the findings of all rules of one scope on one subject, at most `_MOST_HITS` of each rule."""
+    found: list[Finding] = []
     for rule in rules:
-        if rule.scope is scope:
-            yield from _run_rule(rule, subject, options)
-
-
-def _run_rule(rule: Rule, subject: object, options: Options) -> Iterator[Finding]:
-    try:
-        for number, hit in enumerate(rule.check(subject, options)):
-            if number >= _MOST_HITS:
-                break
-            yield finding_of(rule, hit)
-    except Exception as error:  # noqa: BLE001  # whatever a rule does wrong, the others still run
-        yield crashed(rule, subject, error)
+        if rule.scope is not scope:
+            continue
+        try:
+            for hit in islice(rule.check(subject, options), _MOST_HITS):
+                found.append(finding_of(rule, hit))  # noqa: PERF401  # what came before a crash is kept
+        except Exception as error:  # noqa: BLE001  # whatever a rule does wrong, the others still run
+            found.append(crashed(rule, subject, error))
+    return found
 
 
 def crashed(rule: Rule, subject: object, error: Exception) -> Finding:
