@@ -30,20 +30,14 @@ GROUPS = {
 }
 
 
-def made() -> list[Case]:
-    return [
-        Case(
-            name,
-            "gpu",
-            ({name.replace("-", "_"): {"config.pbtxt": f"{BACKEND}instance_group {{ {group} }}\n", "1/model.onnx": "x"}},),
-            name.replace("-", "_"),
-        )
-        for name, group in GROUPS.items()
-    ]
+def made(name: str, group: str) -> Case:
+    model = name.replace("-", "_")
+    files = {"config.pbtxt": f"{BACKEND}instance_group {{ {group} }}\n", "1/model.onnx": "x"}
+    return Case(name, "gpu", ({model: {**files}},), model)
 
 
 def main() -> None:
-    cases = [*made(), *(case for case in load_cases() if "gpu" in case.tags)]
+    cases = [*(made(*one) for one in GROUPS.items()), *(case for case in load_cases() if "gpu" in case.tags)]
     with Judge() as judge:
         verdicts = judge.judge(cases)
     for case in cases:

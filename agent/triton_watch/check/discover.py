@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from triton_watch.check.files import read_bytes
 from triton_watch.check.model import CONFIG, version_number
 from triton_watch.check.resolve import DETECTED
 
@@ -67,8 +68,7 @@ def discover(paths: Iterable[Path]) -> Found:
 
 
 def _discover_file(path: Path, found: Found) -> None:
-    with path.open("rb"):  # unreadable is an error here: the user named it
-        pass
+    read_bytes(path, 0)  # unreadable is an error here: the user named it
     if path.suffix.lower() in MANIFEST_SUFFIXES:
         found.given_manifests.append(path)
     elif path.suffix.lower() == ".pbtxt":

@@ -99,7 +99,7 @@ def read_bytes(path: Path, limit: int) -> bytes:
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(0, "not a regular file")
+            raise OSError(0, "not a regular file", str(path))
         with os.fdopen(handle, "rb", closefd=False) as file:
             return file.read(limit + 1)
     finally:

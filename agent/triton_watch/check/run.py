@@ -116,8 +116,9 @@ def _collect(done: Checked, jobs: Iterable[_Job], wide: list[Finding]) -> None:
         for result in job.results:
             done.findings += result.findings
             done.suppressed += result.suppressed
-            if result.suppressions and result.config_path in by_file:
-                own = by_file.pop(result.config_path)
+            folder = os.path.dirname(result.config_path)  # noqa: PTH120  # a text, as findings have it
+            for place in (result.config_path, folder) if result.suppressions else ():
+                own = by_file.pop(place, [])
                 kept, silenced = suppress.drop(own, result.suppressions, result.config_path)
                 done.findings += kept
                 done.suppressed += len(silenced)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from dataclasses import replace
@@ -87,6 +88,8 @@ def command(**flags: Any) -> None:  # noqa: ANN401  # the flags above
     options = _options(flags, settings)
     found = _discover(flags["paths"], flags)
     manifests, options = _manifests(found, options)
+    if flags["diff"] and not found.repositories:
+        _nothing(flags["paths"], found.notes, allowed=flags["allow_nothing"])
     if flags["fix"] or flags["diff"]:
         _fix(found, rules, options, write=flags["fix"] and not flags["diff"], quiet=not flags["diff"])
         if flags["diff"]:
@@ -180,7 +183,7 @@ def _discover(paths: Sequence[Path], flags: dict[str, Any]) -> Found:
     if not paths and not flags["targets"]:
         raise click.UsageError("check what? Give a model repository, a file, or --target http://HOST:8000.")
     for path in paths:
-        if not path.exists() and not path.is_symlink():
+        if not os.path.lexists(path):  # never raises, whatever the name
             raise click.UsageError(f"{path} does not exist: give a model repository, a model or a file.")
     try:
         return discover(paths) if paths else Found()

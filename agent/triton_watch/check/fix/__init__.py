@@ -19,29 +19,21 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from triton_watch.check import suppress
-from triton_watch.check.engine import run_rules
-from triton_watch.check.fix import edits
 from triton_watch.check.fix.mends import MENDS
+from triton_watch.check.fix.rounds import mend
 from triton_watch.check.repository import Repository
 from triton_watch.check.rule import Scope
-from triton_watch.check.rules import RULES
-from triton_watch.records import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from triton_watch.check.discover import RepositorySpec
     from triton_watch.check.model import Model
     from triton_watch.check.options import Options
     from triton_watch.check.rule import Rule
-    from triton_watch.records import Finding
 
-_MOST_ROUNDS = 100
-"""A file that still is not done then is left as it was."""
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 """Only a line feed ends a line, to `patch` and to Triton."""
-_OF_MODELS = tuple(rule for rule in RULES if rule.scope is Scope.MODEL)
 
 
 class Fixed(NamedTuple):
@@ -96,73 +88,16 @@ def _shared(repository: Repository) -> set[str]:
 
 def fix_model(model: Model, rules: Sequence[Rule], options: Options) -> Fixed | None:
     """Mend one model's configuration as far as it goes; None when nothing can be mended."""
-    before = _text(model)
-    if before is None:
-        return None
-    wanted = {rule.id for rule in rules}
-    text, mended, found = before, list[str](), _found(model, options)
-    for _ in range(_MOST_ROUNDS):
-        step = _step(model, [one for one in found if one.rule in wanted], found, options)
-        if step is None:
-            return Fixed(model.config_path, before, text, tuple(mended)) if text != before else None
-        text, model, found, rule = step
-        mended.append(rule)
-    return None
-
-
-def _text(model: Model) -> str | None:
-    """Return a configuration that can be written back as it was read; one that is not UTF-8 is left alone."""
     try:
-        return (model.config_bytes or b"").decode()
+        before = (model.config_bytes or b"").decode()
     except UnicodeDecodeError:
-        return None
-
-
-def _found(model: Model, options: Options) -> list[Finding]:
-    """Return what all rules find in a model and no comment silences."""
-    return suppress.apply(run_rules(_OF_MODELS, Scope.MODEL, model, options), model, _OF_MODELS)[0]
-
-
-def _step(
-    model: Model, wanted: Iterable[Finding], found: Sequence[Finding], options: Options
-) -> tuple[str, Model, list[Finding], str] | None:
-    """Make the first mend that helps; return the new text, the model with it, what is found then, and the rule."""
-    config = model.config
-    if config is None:
-        return None
-    for finding in wanted:
-        text = edits.apply(config.text, MENDS[finding.slug](model, options, finding))
-        if text == config.text:
-            continue
-        new = model.with_config(text.encode())
-        left = _found(new, options)
-        if _helps(model, new, finding.rule, found, left):
-            return text, new, left, finding.rule
-    return None
-
-
-def _helps(old: Model, new: Model, rule: str, found: Sequence[Finding], left: Sequence[Finding]) -> bool:
-    """Whether a mend took a finding away and made nothing worse.
-
-    What a broken file hid may come to light when it is mended, so there only the parser is asked.
-    """
-    refused, before = _refused(new), _refused(old)
-    if before:
-        return refused < before
-    gone = sum(one.rule == rule for one in left) < sum(one.rule == rule for one in found)
-    return gone and not refused and _errors(left) <= _errors(found)
-
-
-def _refused(model: Model) -> int:
-    return sum(problem.refused for problem in model.config.problems) if model.config is not None else 0
-
-
-def _errors(findings: Iterable[Finding]) -> int:
-    return sum(one.severity is Severity.ERROR for one in findings)
+        return None  # it could not be written back as it was read
+    mended = mend(model, frozenset(rule.id for rule in rules), options)
+    return None if mended is None else Fixed(model.config_path, before, mended.text, mended.rules)
 
 
 def write_fixed(fixed: Fixed) -> None:
-    """Write a mended file in one step, with the mode and, where that is allowed, the owner that it had. Raises `OSError`."""
+    """Write a mended file in one step, with the mode (and, where allowed, the owner) that it had. Raises `OSError`."""
     path = Path(os.path.realpath(fixed.path))
     status = path.stat()
     handle, name = tempfile.mkstemp(prefix=".config.pbtxt.", dir=path.parent)

@@ -61,7 +61,8 @@ def remove(config: ParsedConfig, path: Path) -> Edit:
 
 def remove_first(config: ParsedConfig, path: Path) -> Edit:
     """Remove the first of several values of a field; a comment between it and the second stays."""
-    first, second = config.places[(*path, 0)].extent, config.places[(*path, 1)].extent
+    paths: tuple[Path, Path] = (*path, 0), (*path, 1)
+    first, second = (config.places[one].extent for one in paths)
     commented = "#" in config.text[first.end : second.start]
     return Edit(first.start, first.end if commented else second.start, "")
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from triton_watch.check.fix.edits import Edit, append, insert, remove, remove_first, rename, set_value
 from triton_watch.check.fix.parsing import byte_order_mark, enumerators, syntax, values
-from triton_watch.check.formats import backends_for
+from triton_watch.check.formats import Format, default_filenames
 from triton_watch.check.rules.backend import meant
-from triton_watch.check.rules.model_format import NO_MODEL
+from triton_watch.check.rules.model_format import NO_MODEL, contents, wanted_formats
 from triton_watch.check.rules.platform import PAIRED
 from triton_watch.check.rules.shape_match import Fault, compare, faults_of, pairs_of
-from triton_watch.check.served import served_files
+from triton_watch.check.served import missing_files, served_files
 from triton_watch.records import Confidence
 
 if TYPE_CHECKING:
@@ -27,6 +27,16 @@ if TYPE_CHECKING:
 
 QUEUED_BATCHES = 16
 """Full batches that may wait for each instance, in a queue limit that we choose: some seconds of work, not hours."""
+_BACKENDS = {
+    Format.ONNX: "onnxruntime",
+    Format.TENSORRT_PLAN: "tensorrt",
+    Format.TORCHSCRIPT: "pytorch",
+    Format.OPENVINO_XML: "openvino",
+}
+"""Formats that hardly anybody means for another backend."""
+_NO_CHOICE = NO_MODEL | {Format.PYTHON_SOURCE, Format.VLLM_JSON}
+"""What may lie beside a model, and tells nothing of its backend."""
+_PLATFORMS = {"onnxruntime": "onnxruntime_onnx", "tensorrt": "tensorrt_plan", "pytorch": "pytorch_libtorch"}
 _PLATFORM_IS_BACKEND = frozenset({"python", "openvino", "vllm", "fil", "dali", "tensorrtllm", "identity"})
 
 
@@ -113,16 +123,27 @@ def _ensemble_platform(model: Model, _options: Options, _finding: Finding) -> li
 
 
 def _format(model: Model, _options: Options, finding: Finding) -> list[Edit]:
-    """Write the backend of the files, where all served versions have one format and one backend opens it."""
-    config = _config(model)
-    known = {one.file.format for one in served_files(model)} - NO_MODEL
-    if finding.confidence is not Confidence.HIGH or len(known) != 1:
+    """Write the usual backend of the one model that is there, and its file's name where the backend would not look."""
+    config, wanted = _config(model), wanted_formats(model)
+    found = {(one.name, one.file.format) for one in served_files(model)}
+    found.update(item for version, _, _ in missing_files(model) for item in contents(version).items())
+    found = {(name, known) for name, known in found if known not in _NO_CHOICE | wanted}
+    name, known = found.pop() if len(found) == 1 else ("", Format.UNKNOWN)
+    backend = _BACKENDS.get(known, "")
+    if not backend or finding.confidence is not Confidence.HIGH:
         return []
-    backends = backends_for(known.pop())
-    if len(backends) != 1 or backends[0] == "tensorflow" or not config.has("backend"):
-        return []
+    edits = _backend_edits(config, backend)
+    if edits and name not in default_filenames(backend) and not config.has("default_model_filename"):
+        edits.append(append(config, f"default_model_filename: {_quoted(name)}"))
+    return edits
+
+
+def _backend_edits(config: ParsedConfig, backend: str) -> list[Edit]:
+    if not config.has("backend"):
+        platform = _PLATFORMS.get(backend, "")
+        return [set_value(config, ("platform",), _quoted(platform))] if platform and config.has("platform") else []
     dropped = [remove(config, ("platform",))] if config.has("platform") else []
-    return [set_value(config, ("backend",), _quoted(backends[0])), *dropped]
+    return [set_value(config, ("backend",), _quoted(backend)), *dropped]
 
 
 def _step_version(model: Model, _options: Options, _finding: Finding) -> list[Edit]:
@@ -182,3 +203,5 @@ MENDS: Mapping[str, Mend] = MappingProxyType(
     }
 )
 """Slug of a rule -> its mend, which gives no edits where a person has to decide."""
+REVEALING = frozenset({"misspelt-backend", "unknown-platform", "wrong-backend-for-format"})
+"""Mends that let more rules look at a model: those of its backend."""

@@ -77,7 +77,7 @@ def _severity(since: Release, server: Release | None, *, known: bool) -> Severit
     return Severity.INFO if known else Severity.WARNING
 
 
-def _rule(
+def _rule(  # noqa: PLR0913  # the fields of a rule, each by its name
     number: int,
     slug: str,
     check: Check,

@@ -46,7 +46,7 @@ def completes_itself(model: Model) -> bool:
 
 
 def _missing(model: Model, _options: Options) -> Iterator[Hit]:
-    if model.backend != "python" or model.message.runtime:
+    if model.backend != "python" or model.message.runtime or model.is_ensemble:
         return
     for version, names, broken in missing_files(model):
         name = clip(names[0])

@@ -109,6 +109,8 @@ def faults_of(model: Model) -> tuple[tuple[Pair, Fault], ...]:
 
 
 def _faults(model: Model) -> Iterator[tuple[Pair, Fault]]:
+    if not model.readable or model.message.max_batch_size < 0:
+        return  # what stands before dims is not known
     batching = model.message.max_batch_size > 0
     scattered = {name for one in model.message.batch_output[:MOST_TENSORS] for name in one.target_name}
     for pair in pairs_of(model):
