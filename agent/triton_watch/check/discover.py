@@ -31,13 +31,15 @@ class RepositorySpec:
     """A repository to judge. `only`: names of the models to judge, None for all.
 
     `given` is the path by which the user named the one model, when it was one model; `loose` is a
-    configuration file that lies in no model's directory.
+    configuration file that lies in no model's directory. `found` is one that a search came upon: whether a
+    server is given it together with others, nobody said.
     """
 
     path: Path
     only: frozenset[str] | None = None
     given: Path | None = None
     loose: Path | None = None
+    found: bool = False
 
 
 @dataclass
@@ -96,15 +98,34 @@ def _discover_directory(path: Path, found: Found) -> None:
     os.scandir(path).close()
     if os.path.isfile(path / CONFIG):  # noqa: PTH113  # never raises, as in looks_like_model
         found.repositories.append(_of_model(path))
-    elif any(looks_like_model(child) for child in _directories(path)):
+        return
+    children = _visible(child.name for child in _directories(path))
+    models = frozenset(name for name in children if looks_like_model(path / name))
+    before = len(found.repositories), len(found.manifests)
+    if _mostly_models(models, children):
         found.repositories.append(RepositorySpec(path))
+        _search(path, found, without=models)
     elif looks_like_model(path):
         found.repositories.append(_of_model(path))
     else:
-        before = len(found.repositories), len(found.manifests)
         _search(path, found)
-        if before == (len(found.repositories), len(found.manifests)):
-            found.notes.append(f"there is nothing of Triton's in {path}")
+        if models and len(found.repositories) > before[0]:
+            others = len(children) - len(models)
+            found.notes.append(
+                f"{path} is searched as a tree, as {others} of its {len(children)} directories hold no model: "
+                "a server that is given it as its model repository refuses those"
+            )
+    if before == (len(found.repositories), len(found.manifests)):
+        found.notes.append(f"there is nothing of Triton's in {path}")
+
+
+def _visible(names: Iterable[str]) -> list[str]:
+    return sorted(name for name in names if not name.startswith(".") and name not in _NEVER_ENTERED)
+
+
+def _mostly_models(models: frozenset[str], children: list[str]) -> bool:
+    """Whether a directory is a model repository, rather than a tree that has a model in it, too."""
+    return bool(models) and 2 * len(models) >= len(children)
 
 
 def looks_like_model(folder: Path, *, need_version: bool = False) -> bool:
@@ -139,21 +160,38 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _search(root: Path, found: Found) -> None:
-    """Walk a tree that is no repository itself, without following links, for repositories and manifests in it."""
+def _search(root: Path, found: Found, *, without: frozenset[str] = frozenset()) -> None:
+    """Walk a tree without following links, for the repositories and manifests in it.
+
+    `without` are the models of `root`, which is a repository itself: then only manifests are looked for.
+    """
     for visited, (current, names, files) in enumerate(os.walk(root), 1):
         folder = Path(current)
         if visited > _MOST_DIRECTORIES:
             found.notes.append(f"{root} has more than {_MOST_DIRECTORIES:,} directories: the rest was not searched")
             return
-        names[:] = sorted(name for name in names if not name.startswith(".") and name not in _NEVER_ENTERED)
         found.manifests += [folder / name for name in sorted(files) if _may_be_manifest(folder / name)]
-        models = frozenset(name for name in names if looks_like_model(folder / name))
-        if models:
-            found.repositories.append(RepositorySpec(folder, only=models))
-            names[:] = [name for name in names if name not in models]
+        names[:] = [name for name in _visible(names) if folder != root or name not in without]
+        if not without:
+            names[:] = _take_repository(folder, names, found)
         if len(folder.parts) - len(root.parts) >= _DEEPEST:
             names.clear()
+
+
+def _take_repository(folder: Path, names: list[str], found: Found) -> list[str]:
+    """Take what is a repository's among some directories, and return those that are left to search.
+
+    A directory of files in numbered folders is only taken for a model where there is a configuration beside it, or
+    hardly anything else.
+    """
+    models = frozenset(name for name in names if looks_like_model(folder / name))
+    if _mostly_models(models, names):
+        found.repositories.append(RepositorySpec(folder, found=True))
+        return [name for name in names if name not in models]
+    if not any(os.path.isfile(folder / name / CONFIG) for name in models):  # noqa: PTH113  # never raises
+        return names
+    found.repositories.append(RepositorySpec(folder, only=models, found=True))
+    return [name for name in names if name not in models]
 
 
 def _may_be_manifest(path: Path) -> bool:

@@ -83,6 +83,12 @@ class LiveServer:
         return release_of(self.version)
 
     @property
+    def cache(self) -> bool | None:
+        """True when its metrics page counts a response cache; None for not known, as models may just not use it."""
+        families = () if self.metrics is None else self.metrics.families
+        return True if any(name.startswith("nv_cache_") for name in families) else None
+
+    @property
     def states(self) -> tuple[ModelState, ...]:
         """The repository's index, empty when the server did not tell."""
         return self.index or ()

@@ -128,10 +128,11 @@ def _ports_of_file(tensors: tuple[TensorSpec, ...] | None, batching: bool) -> Ma
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a member does not load: the id of a rule, and whose refusal that is."""
+    """Why a member does not load: the id of a rule, whose refusal that is, and the file or directory that it is in."""
 
     rule: str
     stage: Stage
+    file: str = ""
 
 
 class Nesting:

@@ -25,6 +25,7 @@ OK, FAILED, NOT_CHECKED = "ok", "failed", "not checked"
 _ABOUT_MODELS = frozenset({Box.STRUCTURE, Box.BATCHING, Box.INSTANCES, Box.SHAPES})
 _NO_MODELS = "no model was given"
 _NO_DEPLOYMENT = "no manifest and no live server was given"
+_UNREADABLE = "no configuration could be read"
 _NO_RULES = "none of its rules ran"
 
 
@@ -96,8 +97,13 @@ def make_report(  # noqa: PLR0913  # the numbers of a run, each by its name
     checked: Mapping[str, Sequence[str]] | None = None,
     rules: Sequence[Rule] = RULES,
     before_baseline: Iterable[Finding] | None = None,
+    readable: int | None = None,
+    deployments: int | None = None,
 ) -> Report:
     """Order the findings, tick the boxes, count. `rules` are those that ran: a box without any is not checked.
+
+    `readable` are the models whose configuration could be read, `deployments` the manifests that could be and the
+    live servers (None: all of them): a box about what nobody read is not checked either.
 
     `before_baseline` are all findings where `findings` are the new ones: what a baseline knows is not reported
     again, but no box gets ticked by that.
@@ -106,7 +112,13 @@ def make_report(  # noqa: PLR0913  # the numbers of a run, each by its name
     everything = found if before_baseline is None else before_baseline
     return Report(
         findings=found,
-        checklist=checklist(everything, rules, models=models, deployments=manifests + live),
+        checklist=checklist(
+            everything,
+            rules,
+            models=models,
+            readable=models if readable is None else readable,
+            deployments=manifests + live if deployments is None else deployments,
+        ),
         models=models,
         repositories=repositories,
         manifests=manifests,
@@ -134,7 +146,7 @@ def failed(report: Report, *, fail_on: Severity | None, profile: Profile) -> boo
 
 
 def checklist(
-    findings: Iterable[Finding], rules: Iterable[Rule], *, models: int, deployments: int
+    findings: Iterable[Finding], rules: Iterable[Rule], *, models: int, readable: int, deployments: int
 ) -> tuple[CheckItem, ...]:
     """Return the six boxes. Advice (an info without a red line) fails none."""
     boxes = {rule.id: rule.box for rule in rules if rule.box is not None}
@@ -143,13 +155,15 @@ def checklist(
         box = boxes.get(finding.rule)
         if box is not None and (finding.red_line or finding.severity is not Severity.INFO):
             against[box].append(finding)
-    return tuple(_item(box, against[box], _reason(box, boxes.values(), models, deployments)) for box in Box)
+    return tuple(_item(box, against[box], _reason(box, boxes.values(), models, readable, deployments)) for box in Box)
 
 
-def _reason(box: Box, ran: Iterable[Box], models: int, deployments: int) -> str:
+def _reason(box: Box, ran: Iterable[Box], models: int, readable: int, deployments: int) -> str:
     """Return why a box could not be checked, or empty."""
     if box in _ABOUT_MODELS and not models:
         return _NO_MODELS
+    if box in _ABOUT_MODELS and box is not Box.STRUCTURE and not readable:
+        return _UNREADABLE
     if box not in _ABOUT_MODELS and not deployments:
         return _NO_DEPLOYMENT
     return "" if box in ran else _NO_RULES

@@ -5,6 +5,8 @@ Everything is found once for a model and kept with it: several rules ask the sam
 
 from __future__ import annotations
 
+import errno
+import os
 from functools import wraps
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
@@ -22,6 +24,7 @@ _T = TypeVar("_T")
 
 MOST_VERSIONS = 50
 """Versions of one model whose files are read; a policy `all` may have any number of them."""
+NO_PERMISSION = os.strerror(errno.EACCES)
 FIXED_NAMES = frozenset({"vllm", "tensorrtllm"})
 """Backends that do not ask for default_model_filename."""
 
@@ -116,15 +119,31 @@ def served_files(model: Model) -> tuple[ServedFile, ...]:
 
 @remembered
 def missing_files(model: Model) -> tuple[Missing, ...]:
-    """Return the served versions that have none of the files their backend opens."""
+    """Return the served versions that have none of the files their backend opens, as far as one may look."""
+    return tuple(one for one in _not_there(model) if one.broken is None or one.broken.problem != NO_PERMISSION)
+
+
+def barred_files(model: Model) -> tuple[Entry, ...]:
+    """Return the files of backends that this user may not even look at."""
+    return tuple(one.broken for one in _not_there(model) if one.broken and one.broken.problem == NO_PERMISSION)
+
+
+@remembered
+def _not_there(model: Model) -> tuple[Missing, ...]:
     names = wanted_names(model)
     if not names or any(_inside(name) is None for name in names):
         return ()
     return tuple(
         Missing(version, names, _broken(version, names))
         for version in served_versions(model)[:MOST_VERSIONS]
-        if not any(True for _ in _there(model, version))
+        if not version.folder.problem and not any(True for _ in _there(model, version))
     )
+
+
+@remembered
+def unlisted_versions(model: Model) -> tuple[Version, ...]:
+    """Return the served versions whose directories could not be listed (whole): nobody knows what is missing there."""
+    return tuple(version for version in served_versions(model)[:MOST_VERSIONS] if version.folder.problem)
 
 
 def _there(model: Model, version: Version) -> Iterator[tuple[str, Entry]]:
@@ -149,7 +168,7 @@ def _entry(version: Version, name: str) -> Entry | None:
     if len(path.parts) == 1:
         return version.folder.get(path.name)
     entry = read_entry(version.path / path)
-    return None if entry.problem and not entry.link else entry
+    return None if entry.problem not in {None, NO_PERMISSION} and not entry.link else entry
 
 
 def _inside(name: str) -> PurePosixPath | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from triton_watch.check.model import CONFIG
 from triton_watch.check.pbtxt.messages import DataType, ModelInstanceGroup
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class ModelSummary:
     path: Path
     config_path: Path
     has_config: bool
+    readable: bool
+    """Whether the configuration could be read whole, or there is none to read."""
     backend: str
     is_ensemble: bool
     max_batch_size: int
@@ -59,11 +62,15 @@ class ModelSummary:
 
 @dataclass(frozen=True, slots=True)
 class Summaries:
-    """All models of one repository. `whole` is False when only some of its models are judged."""
+    """All models of one repository. `whole` is False when only some of its models are judged.
+
+    `together` says that a server is given it with the others of the run, as far as the user said so: by naming them.
+    """
 
     path: Path
     models: Mapping[str, ModelSummary]
     whole: bool = True
+    together: bool = True
 
 
 def summarize(model: Model) -> ModelSummary:
@@ -74,6 +81,7 @@ def summarize(model: Model) -> ModelSummary:
         path=model.path,
         config_path=model.config_path,
         has_config=model.config is not None,
+        readable=model.readable or (not model.detached and model.folder.get(CONFIG) is None),
         backend=model.backend,
         is_ensemble=model.is_ensemble,
         max_batch_size=message.max_batch_size,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from triton_watch.cli.check_report import COULD_NOT_RUN, report
 from triton_watch.cli.targets import settings_from, target_options
 
 if TYPE_CHECKING:
@@ -20,22 +21,36 @@ if TYPE_CHECKING:
     from triton_watch.check.live import LiveServer
     from triton_watch.check.manifest import Manifest
     from triton_watch.check.options import Options
-    from triton_watch.check.report import Report
     from triton_watch.check.rule import Rule
     from triton_watch.check.run import Checked
-    from triton_watch.records import CheckSettings, Finding
+    from triton_watch.records import CheckSettings
 
 Done = TypeVar("Done")
 NOTHING_FOUND = 4
-COULD_NOT_RUN = 3
 CONFIG_FILE = "triton-watch.yaml"
-_PATH = click.Path(path_type=Path)
+_PATH = click.Path(path_type=Path, readable=False)
+_TARGET_FLAGS = (
+    "grpc",
+    "metrics_url",
+    "headers",
+    "bearer_token_file",
+    "ca_file",
+    "insecure_skip_verify",
+    "timeout",
+)
 _WORTH_A_BAR = 200
 """Models from which on a progress bar is shown on a terminal."""
 
 
+def _no_empty_path(_context: click.Context, _parameter: click.Parameter, paths: tuple[str, ...]) -> tuple[Path, ...]:
+    """Refuse an empty path, which is an unset variable of a script more often than this directory."""
+    if "" in paths:
+        raise click.UsageError("a PATH is empty: is a variable unset? Write . for the current directory.")
+    return tuple(map(Path, paths))
+
+
 @click.command("check")
-@click.argument("paths", nargs=-1, metavar="[PATH]...", type=_PATH)
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(readable=False), callback=_no_empty_path)
 @target_options
 @click.option(
     "--config", "config_file", type=_PATH, metavar="FILE", help="Its `check` section.  [default: ./triton-watch.yaml]"
@@ -88,21 +103,26 @@ def command(**flags: Any) -> None:  # noqa: ANN401  # the flags above
     options = _options(flags, settings)
     found = _discover(flags["paths"], flags)
     manifests, options = _manifests(found, options)
-    if flags["diff"] and not found.repositories:
+    if not (found.repositories or manifests or flags["targets"]) or (flags["diff"] and not found.repositories):
         _nothing(flags["paths"], found.notes, allowed=flags["allow_nothing"])
+    else:
+        _say(found.notes)
     if flags["fix"] or flags["diff"]:
-        _fix(found, rules, options, write=flags["fix"] and not flags["diff"], quiet=not flags["diff"])
+        changes = _fix(found, rules, options, write=flags["fix"] and not flags["diff"], quiet=not flags["diff"])
         if flags["diff"]:
-            return
+            sys.exit(int(changes))
     live = _live(flags)
-    if live is not None and options.triton is None:
-        options = replace(options, triton=live.release)
-    if not (found.repositories or manifests or live):
-        _nothing(flags["paths"], found.notes, allowed=flags["allow_nothing"])
-    for note in found.notes:
-        click.echo(f"triton-watch: {note}", err=True)
+    if live is None and flags["targets"] and not (found.repositories or manifests):
+        sys.exit(COULD_NOT_RUN)
+    if live is not None:
+        options = replace(
+            options,
+            triton=options.triton or live.release,
+            cache=live.cache if options.cache is None else options.cache,
+        )
     checked = _run(rules, options, found, manifests, live, flags["jobs"])
-    _report(checked, rules, flags, settings, options, writer)
+    status = report(checked, rules, flags, settings, options.profile, writer)
+    sys.exit(COULD_NOT_RUN if flags["targets"] and live is None else status)
 
 
 def _settings(flags: dict[str, Any]) -> CheckSettings:
@@ -182,6 +202,11 @@ def _discover(paths: Sequence[Path], flags: dict[str, Any]) -> Found:
 
     if not paths and not flags["targets"]:
         raise click.UsageError("check what? Give a model repository, a file, or --target http://HOST:8000.")
+    aimless = [name for name in _TARGET_FLAGS if flags[name]] if not flags["targets"] else []
+    if aimless:
+        raise click.UsageError(
+            f"--{aimless[0].rstrip('s').replace('_', '-')} is about a live server: give --target, too."
+        )
     for path in paths:
         if not os.path.lexists(path):  # never raises, whatever the name
             raise click.UsageError(f"{path} does not exist: give a model repository, a model or a file.")
@@ -218,13 +243,14 @@ def _manifests(found: Found, options: Options) -> tuple[list[Manifest], Options]
     return manifests, options
 
 
-def _fix(found: Found, rules: Sequence[Rule], options: Options, *, write: bool, quiet: bool) -> None:
-    """Mend what is safe to mend, and say so; or show the changes."""
-    from triton_watch.check.fix import fix_repository, write_fixed
+def _fix(found: Found, rules: Sequence[Rule], options: Options, *, write: bool, quiet: bool) -> bool:
+    """Mend what is safe to mend, and say so; or show the changes. Return whether there were any."""
+    from triton_watch.check.fix import LeftAlone, fix_repository, write_fixed
 
     files = 0
+    left: list[LeftAlone] = []
     for spec in found.repositories:
-        for fixed in fix_repository(spec, rules, options):
+        for fixed in fix_repository(spec, rules, options, left.append):
             files += 1
             if not write:
                 click.echo(fixed.diff(), nl=False)
@@ -237,8 +263,10 @@ def _fix(found: Found, rules: Sequence[Rule], options: Options, *, write: bool, 
                 )
                 sys.exit(COULD_NOT_RUN)
             click.echo(f"triton-watch: mended {fixed.path} ({', '.join(dict.fromkeys(fixed.rules))})", err=True)
+    _say([f"{one.path} is left alone: {one.why}" for one in left])
     if not files and not quiet:
         click.echo("triton-watch: nothing that can be mended safely.", err=True)
+    return files > 0
 
 
 def _live(flags: dict[str, Any]) -> LiveServer | None:
@@ -246,17 +274,7 @@ def _live(flags: dict[str, Any]) -> LiveServer | None:
         return None
     from triton_watch.cli.check_live import collect
 
-    names = (
-        "targets",
-        "grpc",
-        "metrics_url",
-        "headers",
-        "bearer_token_file",
-        "ca_file",
-        "insecure_skip_verify",
-        "timeout",
-    )
-    settings = settings_from(None, **{name: flags[name] for name in names})
+    settings = settings_from(None, **{name: flags[name] for name in ("targets", *_TARGET_FLAGS)})
     if len(settings.targets) > 1:
         raise click.UsageError("check looks at one live server: give --target once.")
     from triton_watch.triton.errors import TritonError
@@ -265,18 +283,23 @@ def _live(flags: dict[str, Any]) -> LiveServer | None:
     try:
         return _with_bar(lambda progress: collect(target, progress), "asking the server")
     except TritonError as error:
-        click.echo(f"triton-watch: {target.http_url}: {error}", err=True)
-        sys.exit(COULD_NOT_RUN)
+        _say([f"{target.http_url}: {error}"])
+        return None
+
+
+def _say(notes: Sequence[str]) -> None:
+    for note in notes:
+        click.echo(f"triton-watch: {note}", err=True)
 
 
 def _nothing(paths: Sequence[Path], notes: Sequence[str], *, allowed: bool) -> None:
+    """Say that there is nothing to check, and end unless that is allowed: then an empty report follows."""
     from triton_watch.check.discover import LOOKED_FOR
 
-    for note in notes:
-        click.echo(f"triton-watch: {note}", err=True)
     shown = ", ".join(str(path) for path in paths)
-    click.echo(f"triton-watch: nothing to check in {shown}: looked for {LOOKED_FOR}.", err=True)
-    sys.exit(0 if allowed else NOTHING_FOUND)
+    _say([*notes, f"nothing to check in {shown}: looked for {LOOKED_FOR}."])
+    if not allowed:
+        sys.exit(NOTHING_FOUND)
 
 
 def _run(
@@ -318,93 +341,3 @@ def _with_bar(run: Callable[[Callable[[int, int], None] | None], Done], what: st
             bar.refresh()
 
         return run(progress)
-
-
-def _report(
-    checked: Checked,
-    rules: Sequence[Rule],
-    flags: dict[str, Any],
-    settings: CheckSettings,
-    options: Options,
-    form: str,
-) -> None:
-    from triton_watch.check.report import failed, make_report
-    from triton_watch.records import Severity
-
-    roots = [str(path) for path in flags["paths"]]
-    findings, baselined = _without_known(checked.findings, roots, flags, settings)
-
-    report = make_report(
-        findings,
-        models=checked.models,
-        repositories=checked.repositories,
-        manifests=checked.manifests,
-        live=checked.live,
-        suppressed=checked.suppressed,
-        baselined=baselined,
-        roots=roots,
-        seconds=time.monotonic() - flags["began"],
-        checked=checked.names,
-        before_baseline=checked.findings,
-        rules=rules,
-    )
-    _write(report, form, flags["output"])
-    fail_on = flags["fail_on"] or settings.fail_on
-    if fail_on == "never":
-        return
-    sys.exit(int(failed(report, fail_on=Severity(fail_on) if fail_on else None, profile=options.profile)))
-
-
-def _write(report: Report, form: str, path: Path | None) -> None:
-    """Print the report, or write it to a file; then the counts are still told on standard error."""
-    from triton_watch.check.output import write
-
-    if path is None:
-        if form == "terminal":
-            from triton_watch.cli.terminal import Terminal
-
-            write(report, form, Terminal())
-        else:
-            write(report, form, sys.stdout)
-        return
-    import io
-
-    text = io.StringIO()
-    write(report, form, text)
-    _write_text(path, text.getvalue())
-    counts = report.summary()
-    click.echo(
-        f"triton-watch: {counts['errors']} errors, {counts['warnings']} warnings, {counts['infos']} infos: {path}",
-        err=True,
-    )
-
-
-def _without_known(
-    findings: list[Finding], roots: list[str], flags: dict[str, Any], settings: CheckSettings
-) -> tuple[list[Finding], int]:
-    """Take out what the baseline knows; with --write-baseline, write it first."""
-    from triton_watch.check.baseline import BaselineError, load_baseline, write_baseline
-
-    if flags["write_baseline"] is not None:
-        _write_text(flags["write_baseline"], write_baseline(findings, roots))
-        click.echo(f"triton-watch: {len(findings)} findings are now known: {flags['write_baseline']}", err=True)
-        return [], len(findings)
-    path = flags["baseline"] or settings.baseline
-    if path is None:
-        return findings, 0
-    try:
-        kept, dropped, stale = load_baseline(path).filter(findings, roots)
-    except BaselineError as error:
-        click.echo(f"triton-watch: {error}", err=True)
-        sys.exit(2)
-    if stale:
-        click.echo(f"triton-watch: {stale} entries of {path} are found no more: write it anew.", err=True)
-    return kept, dropped
-
-
-def _write_text(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        click.echo(f"triton-watch: {path} cannot be written ({error.strerror}): check the path.", err=True)
-        sys.exit(COULD_NOT_RUN)

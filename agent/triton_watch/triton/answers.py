@@ -30,6 +30,7 @@ _RESTRICTED = re.compile(r"This API is restricted, expecting header '([^']*)'")
 """Triton's words for --http-restricted-api: seen on 2.51, tests/integration/test_client_real.py."""
 _OWN_WORDS = frozenset({"", "Not Found", "Method Not Allowed"})
 """Texts of a 404 or 405 that is about the path; other texts are about the model in it."""
+_UNKNOWN_PATH = "it does not know this path; is it Triton's HTTP port, usually 8000?"
 _BRACKETS = re.compile(rb"[\[\]{}]")
 _DEEPEST = 100
 """Levels of JSON. Triton's has below ten; brackets inside texts are counted too, which no real text comes near."""
@@ -37,8 +38,8 @@ _TLS_PORT = re.compile(rb"plain HTTP request was sent to HTTPS port|HTTP request
 """The words of nginx and of Go's net/http."""
 
 
-def refusal(response: Response, url: str) -> TritonError:
-    """The error that a status other than 200 stands for."""
+def refusal(response: Response, url: str, unknown_path: str = _UNKNOWN_PATH) -> TritonError:
+    """The error that a status other than 200 stands for. `unknown_path` is the advice when it is 404."""
     status = response.status
     text = error_text(response.body)
     if 300 <= status < 400:
@@ -48,12 +49,12 @@ def refusal(response: Response, url: str) -> TritonError:
     if status == 400 and _TLS_PORT.search(response.body):
         message = "answered that it speaks TLS: write https:// in the target's URL"
         return NotHttpError(message, url=url, http_status=status)
-    kind, hint = _meaning(status, text)
+    kind, hint = _meaning(status, text, unknown_path)
     said = f" {text!r}" if text else ""
     return kind(f"answered HTTP {status}{said}: {hint}", url=url, http_status=status, server_text=text)
 
 
-def _meaning(status: int, text: str) -> tuple[type[TritonError], str]:
+def _meaning(status: int, text: str, unknown_path: str) -> tuple[type[TritonError], str]:
     """The kind of error and what to do about it. `text` is Triton's own, or empty."""
     restricted = _RESTRICTED.search(text) if status == 403 else None
     if restricted:
@@ -70,7 +71,7 @@ def _meaning(status: int, text: str) -> tuple[type[TritonError], str]:
     known: dict[int, tuple[type[StatusError], str]] = {
         401: (UnauthorizedError, "set the target's basic_auth or bearer_token"),
         403: (UnauthorizedError, "the target's credentials are missing, wrong, or not enough"),
-        404: (NotFoundError, "it does not know this path; is it Triton's HTTP port, usually 8000?"),
+        404: (NotFoundError, unknown_path),
         405: (ClientError, "is it the metrics port (8002)? Triton's HTTP port is usually 8000"),
         503: (UnavailableError, "it is starting, stopping or overloaded; see the server's log"),
     }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from triton_watch.records import ModelConfig, ModelState, ServerInfo, Target
 
+_NO_PAGE = "it does not know this path; is it Triton's metrics page, usually on port 8002 at /metrics?"
 _JSON_LIMIT = 16_000_000
 """Bytes of one model's configuration or metadata: far above any that is meant."""
 
@@ -92,7 +93,9 @@ class TritonClient:
 
     def metrics(self, *, deadline: float | None = None) -> bytes:
         """The metrics page as it came. Raises EmptyError for an empty one: that is missing, not zero."""
-        response = self._get(self._metrics_url, deadline)
+        response = self._fetcher.fetch("GET", self._metrics_url, limit=self._limit, deadline=deadline)
+        if response.status != 200:
+            raise refusal(response, self._metrics_url, _NO_PAGE)
         if is_html(response):
             raise not_triton(response, self._metrics_url, "a metrics page")
         if not response.body:

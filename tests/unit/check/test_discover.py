@@ -77,7 +77,7 @@ def test_a_tree_is_searched_but_not_where_nobody_keeps_models(tmp_path: Path) ->
         (tmp_path / "deploy" / name).write_text(MANIFEST)
     (tmp_path / "deploy" / "unrelated.yaml").write_text("a: 1\n")
     result = found(tmp_path)
-    assert result.repositories == [RepositorySpec(tmp_path / "team" / "models", only=frozenset({"ranker"}))]
+    assert result.repositories == [RepositorySpec(tmp_path / "team" / "models", found=True)]
     assert sorted(path.name for path in result.manifests) == ["compose.yml", "k8s.YAML"]
     assert result.given_manifests == []
 
@@ -86,6 +86,38 @@ def test_a_tree_is_searched_but_not_where_nobody_keeps_models(tmp_path: Path) ->
 def test_a_manifest_that_the_user_names_is_one(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text("a: 1\n")
     assert found(tmp_path / name).given_manifests == [tmp_path / name]
+
+
+def test_one_model_beside_other_folders_makes_no_repository_of_a_tree(tmp_path: Path) -> None:
+    model(tmp_path / "mymodel")
+    model(tmp_path / "services" / "x" / "model_repository" / "good")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "services" / "pod.yaml").write_text(MANIFEST)
+    result = found(tmp_path)
+    assert [(spec.path, spec.only) for spec in result.repositories] == [
+        (tmp_path, frozenset({"mymodel"})),
+        (tmp_path / "services" / "x" / "model_repository", None),
+    ]
+    assert result.manifests == [tmp_path / "services" / "pod.yaml"]
+    assert "2 of its 3 directories hold no model" in result.notes[0]
+
+
+def test_manifests_beside_the_models_of_a_repository_are_found(tmp_path: Path) -> None:
+    model(tmp_path / "ranker")
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy" / "pod.yaml").write_text(MANIFEST)
+    (tmp_path / "compose.yaml").write_text(MANIFEST)
+    (tmp_path / "ranker" / "notes.yaml").write_text(MANIFEST)
+    result = found(tmp_path)
+    assert result.repositories == [RepositorySpec(tmp_path)]
+    assert result.manifests == [tmp_path / "compose.yaml", tmp_path / "deploy" / "pod.yaml"]
+
+
+def test_a_numbered_folder_of_some_program_is_no_model(tmp_path: Path) -> None:
+    model(tmp_path / "weights", config=False, file="model.pt")
+    for name in ("src", "docs", "tests"):
+        (tmp_path / name).mkdir()
+    assert not found(tmp_path)
 
 
 def test_links_that_go_round_end_the_search(tmp_path: Path) -> None:
@@ -106,7 +138,7 @@ def test_a_linked_directory_is_a_model_of_its_repository(tmp_path: Path) -> None
 def test_a_deep_tree_is_searched_to_a_depth(tmp_path: Path) -> None:
     model(tmp_path / "/".join("abcd") / "models" / "near")
     model(tmp_path / "/".join("x" * 30) / "models" / "far")
-    assert [spec.only for spec in found(tmp_path).repositories] == [frozenset({"near"})]
+    assert [spec.path for spec in found(tmp_path).repositories] == [tmp_path / "a" / "b" / "c" / "d" / "models"]
 
 
 def test_a_path_longer_than_the_system_takes_is_walked_past(tmp_path: Path) -> None:

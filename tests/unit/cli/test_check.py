@@ -8,19 +8,20 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from triton_watch.check.output import FORMATS
 from triton_watch.cli.check import command
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from click.testing import Result
 
+ROOT = Path(__file__).resolve().parents[3]
 CLEAN = """\
 backend: "identity"
 max_batch_size: 8
@@ -292,7 +293,7 @@ def test_a_report_is_written_to_a_file(tmp_path: Path) -> None:
     result = check(write(tmp_path / "models", ERROR), "--format", "json", "--output", path)
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert f"1 errors, 0 warnings, 0 infos: {path}" in result.stderr
+    assert f"1 error, 0 warnings, 0 infos: {path}" in result.stderr
     assert [finding["rule"] for finding in json.loads(path.read_text())["findings"]] == ["TW304"]
 
 
@@ -307,7 +308,7 @@ def test_a_baseline_hides_what_was_there_and_not_what_is_new(tmp_path: Path) -> 
     baseline = tmp_path / "baseline.json"
     written = check(repository, "--write-baseline", baseline)
     assert written.exit_code == 0
-    assert f"1 findings are now known: {baseline}" in written.stderr
+    assert f"1 finding known now: {baseline}" in written.stderr
     known = report(repository, "--baseline", baseline)
     assert known["findings"] == []
     assert known["summary"]["baselined"] == 1
@@ -315,7 +316,7 @@ def test_a_baseline_hides_what_was_there_and_not_what_is_new(tmp_path: Path) -> 
     assert [one["model"] for one in report(repository, "--baseline", baseline)["findings"]] == ["encoder"]
     assert check(repository, "--baseline", baseline).exit_code == 1
     (repository / "ranker" / "config.pbtxt").write_text(CLEAN)
-    assert "1 entries" in check(repository, "--baseline", baseline).stderr
+    assert "1 known finding" in check(repository, "--baseline", baseline).stderr
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", '{"version": 99, "findings": []}'])
@@ -438,3 +439,73 @@ def test_with_diff_and_nothing_to_check_the_exit_code_is_that_of_nothing(tmp_pat
     (tmp_path / "empty").mkdir()
     assert check(tmp_path / "empty", "--diff").exit_code == 4
     assert check(tmp_path / "empty", "--fix").exit_code == 4
+
+
+def test_a_baseline_counts_however_the_path_is_spelled(tmp_path: Path) -> None:
+    repository = write(tmp_path / "models", ERROR)
+    baseline = tmp_path / "baseline.json"
+    check(repository, "--write-baseline", baseline)
+    for path in (next(repository.iterdir()), next(repository.glob("*/config.pbtxt"))):
+        result = check(path, "--baseline", baseline)
+        assert (result.exit_code, "not found any more" in result.stderr) == (0, False)
+
+
+def test_a_server_that_does_not_answer_costs_the_exit_code_and_not_the_report(tmp_path: Path) -> None:
+    result = check(write(tmp_path / "models", ERROR), "--target", "http://127.0.0.1:9", "--format", "json")
+    assert result.exit_code == 3
+    assert "refused the connection" in result.stderr
+    assert json.loads(result.stdout)["summary"]["errors"] == 1
+
+
+def test_nothing_allowed_still_gives_a_report_that_programs_can_read(tmp_path: Path) -> None:
+    result = check(tmp_path, "--allow-nothing", "--format", "json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["findings"] == []
+
+
+def test_a_diff_that_would_change_something_fails_as_a_gate_does(tmp_path: Path) -> None:
+    repository = write(tmp_path / "models", 'backend: "python"\nmax_batch_size: 8\n')
+    assert check(repository, "--diff").exit_code == 1
+    assert check(repository, "--fix").exit_code in {0, 1}
+    assert check(repository, "--diff").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"), [(("",), "a PATH is empty"), ((".", "--timeout", "3s"), "--timeout is about")]
+)
+def test_what_was_surely_not_meant_is_wrong_usage(arguments: tuple[str, ...], words: str) -> None:
+    result = check(*arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+def test_boxes_about_what_nobody_could_read_are_not_ticked(tmp_path: Path) -> None:
+    result = check(write(tmp_path / "models", "max_batch_size: {\n"), "--format", "json")
+    states = {box["item"]: box["state"] for box in json.loads(result.stdout)["checklist"]}
+    assert states["Model repository structured correctly"] == "failed"
+    assert states["Dynamic batching configured"] == "not checked"
+
+
+HOOKS = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
+
+
+@pytest.mark.parametrize(
+    ("hook", "name", "text"),
+    [
+        ("triton-watch-check", "ranker/config.pbtxt", ERROR),
+        ("triton-watch-check-manifests", "deploy/compose.yaml", COMPOSE),
+    ],
+)
+def test_a_pre_commit_hook_judges_the_files_that_it_is_given(hook: str, name: str, text: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "models") / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    program, *arguments = HOOKS[hook]["entry"].split()
+    assert (program, arguments.pop(0)) == ("triton-watch", "check")
+    assert check(*arguments, path).exit_code == 1
+
+
+def test_the_manifest_hook_lets_other_yaml_pass(tmp_path: Path) -> None:
+    (tmp_path / "ci.yaml").write_text("a: 1\n")
+    arguments = HOOKS["triton-watch-check-manifests"]["entry"].split()[2:]
+    assert check(*arguments, tmp_path / "ci.yaml").exit_code == 0

@@ -1,13 +1,11 @@
 """Each mistake in a configuration has its message: bad/NAME.yaml is refused with the text of bad/NAME.txt."""
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
+from support import file_modes
 from triton_watch.config import ConfigError, ConfigUnreadableError, load
 
 BAD = Path(__file__).parent / "bad"
@@ -63,25 +61,10 @@ def test_path_through_a_file_cannot_be_read(tmp_path: Path) -> None:
     assert _refusal(path) == f"{path}: cannot be read (Not a directory): check the path."
 
 
-@contextmanager
-def _nobody() -> Iterator[None]:
-    """Be a user whom file modes bind, also where the tests run as root."""
-    as_root = os.geteuid() == 0
-    if as_root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if as_root:
-            os.seteuid(0)
-
-
 @pytest.fixture
 def public_folder() -> Iterator[Path]:
-    """A folder that every user may enter; pytest's own belong to the user alone."""
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
+    """A folder that every user may enter."""
+    with file_modes.public_folder() as folder:
         yield folder
 
 
@@ -89,7 +72,7 @@ def test_file_of_another_user_may_not_be_read(public_folder: Path) -> None:
     """Missing permission is told apart from a missing file."""
     path = public_folder / "triton-watch.yaml"
     path.touch(mode=0)
-    with _nobody():
+    with file_modes.nobody():
         refusal = _refusal(path)
     assert refusal == f"{path}: may not be read by this user: change its owner or mode."
 
@@ -100,7 +83,7 @@ def test_secret_of_another_user_may_not_be_read(public_folder: Path) -> None:
     path.write_text("targets: [{host: a, bearer_token_file: token}]\n")
     path.chmod(0o644)
     secret.touch(mode=0)
-    with _nobody(), pytest.raises(ConfigError) as caught:
+    with file_modes.nobody(), pytest.raises(ConfigError) as caught:
         load(path, {})
     place = f"{path}:1: targets[0].bearer_token_file"
     assert str(caught.value) == f"{place}: {secret} may not be read by this user: change its owner or mode."

@@ -81,6 +81,9 @@ CASES = {
         Outcome.NOT_TRITON,
         "an HTML page where Triton answers with a metrics",
     ),
+    "a 404 for metrics": Case(
+        answers(http_answer(HTML, "404 Not Found")), metrics, Outcome.NOT_FOUND, "usually on port 8002 at /metrics?"
+    ),
     "another server's JSON": Case(
         answers(http_answer(b'{"status": "green"}')), metadata, Outcome.NOT_TRITON, "its name and version"
     ),

@@ -5,7 +5,7 @@ silences, and kept when that is then gone and nothing worse has come; then the r
 nothing more can be mended. So a mended file gives no more mends.
 
 Left alone are files that are not UTF-8, that lie outside the repository (behind a link), and that several models
-share.
+share. Where something could have been mended in one, the caller is told (`LeftAlone`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from triton_watch.check.repository import Repository
 from triton_watch.check.rule import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from triton_watch.check.discover import RepositorySpec
     from triton_watch.check.model import Model
@@ -52,6 +52,14 @@ class Fixed(NamedTuple):
         return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
+class LeftAlone(NamedTuple):
+    """One file that could be mended and was not; `why` is the end of a sentence. `rules` as in `Fixed`."""
+
+    path: Path
+    why: str
+    rules: tuple[str, ...]
+
+
 def _named(path: Path) -> str:
     """Return a path as the head of a diff has it: from here on where it lies below, closed with a tab if needed."""
     full = os.path.abspath(path)  # noqa: PTH100  # resolve() would follow links: a diff is about the given path
@@ -60,8 +68,16 @@ def _named(path: Path) -> str:
     return f"{name}\t" if " " in name else name
 
 
-def fix_repository(spec: RepositorySpec, rules: Sequence[Rule], options: Options) -> Iterator[Fixed]:
-    """Yield the files of a repository that can be mended, mended; nothing is written."""
+def fix_repository(
+    spec: RepositorySpec,
+    rules: Sequence[Rule],
+    options: Options,
+    leave: Callable[[LeftAlone], object] | None = None,
+) -> Iterator[Fixed]:
+    """Yield the files of a repository that can be mended, mended; nothing is written.
+
+    `leave` is told of each file that is left alone although something in it could be mended.
+    """
     repository = Repository(spec.path, only=spec.only, given=spec.given, loose=spec.loose)
     wanted = tuple(rule for rule in rules if rule.slug in MENDS and rule.scope is Scope.MODEL)
     root = os.path.realpath(repository.path)
@@ -70,11 +86,30 @@ def fix_repository(spec: RepositorySpec, rules: Sequence[Rule], options: Options
         model = repository.model(name)
         if model is None or model.config_bytes is None:
             continue
-        real = os.path.realpath(model.config_path)
-        if real not in shared and os.path.commonpath((root, real)) == root:
-            fixed = fix_model(model, wanted, options)
-            if fixed is not None:
-                yield fixed
+        why = _why_left(model, root, shared)
+        if why is not None and leave is None:
+            continue
+        mended = mend(model, frozenset(rule.id for rule in wanted), options)
+        if mended is None:
+            continue
+        if why is None:
+            yield Fixed(model.config_path, model.config_bytes.decode(), mended.text, mended.rules)
+        elif leave is not None:
+            leave(LeftAlone(model.config_path, why, mended.rules))
+
+
+def _why_left(model: Model, root: str, shared: set[str]) -> str | None:
+    """Return why a model's configuration must not be written, None when it may."""
+    real = os.path.realpath(model.config_path)
+    if real in shared:
+        return "it is the configuration of several models, and what fits one may not fit another"
+    if os.path.commonpath((root, real)) != root:
+        return f"it is a link to {real}, outside the repository: mend it there"
+    try:
+        (model.config_bytes or b"").decode()
+    except UnicodeDecodeError:
+        return "it is not UTF-8, and could not be written back as it was read"
+    return None
 
 
 def _shared(repository: Repository) -> set[str]:
@@ -84,16 +119,6 @@ def _shared(repository: Repository) -> set[str]:
     paths = (entry.path / "config.pbtxt" for entry in repository.folder.entries if entry.is_dir)
     counts = Counter(os.path.realpath(path) for path in paths)
     return {path for path, count in counts.items() if count > 1}
-
-
-def fix_model(model: Model, rules: Sequence[Rule], options: Options) -> Fixed | None:
-    """Mend one model's configuration as far as it goes; None when nothing can be mended."""
-    try:
-        before = (model.config_bytes or b"").decode()
-    except UnicodeDecodeError:
-        return None  # it could not be written back as it was read
-    mended = mend(model, frozenset(rule.id for rule in rules), options)
-    return None if mended is None else Fixed(model.config_path, before, mended.text, mended.rules)
 
 
 def write_fixed(fixed: Fixed) -> None:

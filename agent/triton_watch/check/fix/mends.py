@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from triton_watch.check.fix.edits import Edit, append, insert, remove, remove_first, rename, set_value
 from triton_watch.check.fix.parsing import byte_order_mark, enumerators, syntax, values
 from triton_watch.check.formats import Format, default_filenames
-from triton_watch.check.rules.backend import meant
+from triton_watch.check.rules.backend import contradicted, meant
+from triton_watch.check.rules.instances import default_kind
 from triton_watch.check.rules.model_format import NO_MODEL, contents, wanted_formats
 from triton_watch.check.rules.platform import PAIRED
 from triton_watch.check.rules.shape_match import Fault, compare, faults_of, pairs_of
@@ -81,19 +82,14 @@ def _instances(model: Model) -> int:
 
 
 def _instance_group(model: Model, options: Options, _finding: Finding) -> list[Edit]:
-    """Write what Triton does by itself: one instance, on each GPU where there are some."""
-    if model.backend == "vllm":
-        kind = "KIND_MODEL"
-    elif options.gpus == 0:
-        kind = "KIND_CPU"
-    else:
-        kind = "KIND_AUTO"
+    """Write what Triton does by itself, one instance on each GPU where there are some, or what the backend asks for."""
+    kind = default_kind(model, options)
     return [append(_config(model), f"instance_group [\n  {{\n    count: 1\n    kind: {kind}\n  }}\n]")]
 
 
 def _backend(model: Model, _options: Options, _finding: Finding) -> list[Edit]:
     found = meant(model.message.backend)
-    if found is None or found[1] is not Confidence.HIGH:
+    if found is None or found[1] is not Confidence.HIGH or contradicted(model, found[0]):
         return []
     return [set_value(_config(model), ("backend",), _quoted(found[0]))]
 
@@ -104,7 +100,7 @@ def _platform(model: Model, _options: Options, _finding: Finding) -> list[Edit]:
     found = meant(platform.strip())
     backend = found[0] if found is not None and found[1] is Confidence.HIGH else platform.strip().lower()
     certain = backend in _PLATFORM_IS_BACKEND or backend in PAIRED - {"tensorflow"}
-    if not certain or model.message.backend:
+    if not certain or model.message.backend or contradicted(model, backend):
         return []
     return [rename(config, ("platform",), "backend"), set_value(config, ("platform",), _quoted(backend))]
 

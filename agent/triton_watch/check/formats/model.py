@@ -90,6 +90,8 @@ class PythonModel:
     """TritonPythonModel is defined, assigned or imported (also possibly, by a star import)."""
     has_execute: bool | None = None
     """None: the class inherits from something that is not seen here, or is itself not written here."""
+    bases_seen: bool = True
+    """False when the class, or a base of it, is not written in this file (or is decorated): it may do more."""
     has_auto_complete: bool = False
     has_initialize: bool = False
     has_finalize: bool = False

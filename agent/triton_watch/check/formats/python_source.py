@@ -70,6 +70,7 @@ def _model(path: Path, tree: ast.Module) -> PythonModel:
         path,
         has_class=_CLASS in classes or any(_binds(node) for node in at_top),
         has_execute="execute" in methods or (False if complete else None),
+        bases_seen=complete,
         has_auto_complete="auto_complete_config" in methods,
         has_initialize="initialize" in methods,
         has_finalize="finalize" in methods,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from triton_watch.check.manifest.flags import FLAGS, TRUTHS, FlagKind, full_name
@@ -102,6 +102,8 @@ class CommandLine:
     flags: tuple[Flag, ...]
     strays: tuple[Word, ...]
     whole: bool
+    one_word: bool = False
+    """The program and its flags are a single word of the list, which only a shell would split."""
 
     def all(self, name: str) -> tuple[Flag, ...]:
         """Return the flags of a name, in their order."""
@@ -145,11 +147,20 @@ def find_server(words: Sequence[Word], text: str, depth: int = 0) -> CommandLine
             if before and (_base(before[0]) in NOT_SERVING or (depth and _base(before[0]) not in _WRAPPERS)):
                 return None
             return parse_flags(word.span, words[number + 1 :], whole=not before)
+        if not depth and _is_command(word) and all(_passes_on(one.text) for one in words[:number]):
+            inside = list(_placed(word.span, text, word.text, punctuation=False))
+            return replace(parse_flags(word.span, [*inside[1:], *words[number + 1 :]]), one_word=True)
         if base in SHELLS and depth < 3:
             script = _script(words[number + 1 :])
             if script is not None:
                 return _in_script(script, text, depth + 1)
     return None
+
+
+def _is_command(word: Word) -> bool:
+    """Whether one word of a list is a whole command line of tritonserver."""
+    program, _, rest = word.text.strip().replace("\n", " ").partition(" ")
+    return _base(program) == SERVER and bool(rest)
 
 
 def parse_flags(span: Span, words: Sequence[Word], *, whole: bool = True) -> CommandLine:

@@ -47,6 +47,7 @@ def services_of(root: Node, text: str) -> Iterator[Container]:
             image=named,
             server=server,
             command=words[0].span if words else None,
+            own_entry=bool(_words(node.get("entrypoint"), text)),
             starts_with=starts_with,
             ports=tuple(_ports(node)),
             env=_environment(node),

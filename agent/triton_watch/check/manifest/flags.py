@@ -80,6 +80,21 @@ ABSENT_UNTIL: Mapping[str, Release] = MappingProxyType(
 )
 """Flag -> the last release that is known not to have it."""
 
+_NEXT_MEASURED: Mapping[Release, Release] = {
+    Release(22, 12): Release(23, 7),
+    Release(23, 7): Release(23, 11),
+    Release(23, 11): Release(24, 2),
+    Release(24, 2): MEASURED,
+}
+_DOCUMENTED: Mapping[str, Release] = {"--metrics-config": Release(23, 4)}
+"""Flag -> a release that has it by its release notes, where that is earlier than the next server that was asked."""
+
+
+def known_with(name: str) -> Release:
+    """Return the first release that is known to have a flag of `ABSENT_UNTIL`."""
+    return _DOCUMENTED.get(name) or _NEXT_MEASURED[ABSENT_UNTIL[name]]
+
+
 REPLACED: Mapping[str, str] = MappingProxyType(
     {
         "--strict-model-config": "--disable-auto-complete-config",

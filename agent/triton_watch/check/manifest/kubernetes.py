@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from triton_watch.check.manifest.command import NOT_SERVING, find_server, parse_flags, words_of
+from triton_watch.check.manifest.command import MOST_WORDS, NOT_SERVING, find_server, parse_flags, words_of
 from triton_watch.check.manifest.image import Image, read_image
 from triton_watch.check.manifest.records import Container, Mount, Platform, Port, Probe, ProbeWay, Value
 from triton_watch.check.manifest.units import kubernetes_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from triton_watch.check.manifest.tree import Node
     from triton_watch.check.pbtxt import Span
@@ -39,6 +39,7 @@ POD_PATHS: dict[str, tuple[str, ...]] = {
 MONITORS = frozenset({"PodMonitor", "ServiceMonitor", "PodMonitoring", "ScrapeConfig"})
 KSERVE = frozenset({"InferenceService", "ServingRuntime", "ClusterServingRuntime"})
 _PROBES = {"livenessProbe": "liveness", "readinessProbe": "readiness", "startupProbe": "startup"}
+_NO_TEXTS = frozenset({"int", "float", "bool"})
 _WAYS = {way.value: way for way in ProbeWay if way is not ProbeWay.UNKNOWN}
 
 
@@ -61,15 +62,39 @@ def containers_of(root: Node, text: str) -> Iterator[Container]:
         found = _container(node, kind, text)
         if found is not None:
             yield _in_pod(found, root, pod, node, kind)
-    managed = pod.get("triton")
-    if kind == "InferenceService" and managed is not None:
-        yield _in_pod(_managed(managed, pod.key("triton")), root, pod, managed, kind)
+    for key in ("triton", "model") if kind == "InferenceService" else ():
+        managed = pod.get(key)
+        if managed is not None and (key == "triton" or _asks_for_triton(managed)):
+            yield _in_pod(_managed(managed, pod.key(key)), root, pod, managed, kind)
 
 
 def service_ports(root: Node) -> Iterator[str]:
     """Yield numbers and names of the ports that a Service leads to."""
     for port in root.items("spec", "ports"):
         yield port.string("targetPort") or port.string("port") or ""
+
+
+def lost_ports(roots: Iterable[Node]) -> Iterator[Value]:
+    """Yield the ports of ServiceMonitors that are in none of the Services that they select.
+
+    A monitor that selects no Service of the file is for another one, and not judged.
+    """
+    every = list(roots)[:MOST_CONTAINERS]
+    services = [root for root in every if root.string("kind") == "Service" and root.items("spec", "ports")]
+    for monitor in every:
+        if monitor.string("kind") != "ServiceMonitor" or monitor.get("spec", "selector", "matchExpressions"):
+            continue
+        wanted = {(name, value.text) for name, _, value in monitor.entries("spec", "selector", "matchLabels")}
+        chosen = [one for one in services if wanted <= _labels(one)]
+        names = {port.string("name") for one in chosen for port in one.items("spec", "ports")}
+        for endpoint in monitor.items("spec", "endpoints") if chosen else ():
+            port = endpoint.get("port")
+            if port is not None and port.text is not None and port.text not in names:
+                yield Value(port.text, port.span)
+
+
+def _labels(root: Node) -> set[tuple[str, str | None]]:
+    return {(name, value.text) for name, _, value in root.entries("metadata", "labels")}
 
 
 def says_scrape(root: Node) -> bool:
@@ -110,6 +135,7 @@ def _container(node: Node, kind: str, text: str) -> Container | None:
         image=image,
         server=server,
         command=words[0].span if words else None,
+        own_entry=node.get("command") is not None,
         starts_with=starts_with,
     )
 
@@ -119,12 +145,20 @@ def _may_serve(image: Image, starts_with: str, kind: str) -> bool:
     return image.is_triton and not ends and starts_with.rpartition("/")[2] not in NOT_SERVING
 
 
+def _asks_for_triton(node: Node) -> bool:
+    """Whether the model of an InferenceService is served by a runtime with Triton, by its format or by its name."""
+    return node.string("modelFormat", "name") == "triton" or "triton" in (node.string("runtime") or "").lower()
+
+
 def _managed(node: Node, span: Span) -> Container:
+    """Return the container that KServe makes: the runtime has more of its command, its probes and its ports."""
     version = node.get("runtimeVersion")
     image = _image(node)
     if version is not None and version.text:
         image = read_image(f"nvcr.io/nvidia/tritonserver:{version.text}", version.span)
-    return Container("triton", "InferenceService", Platform.KUBERNETES, span, image=image, managed=True)
+    words = words_of((node.get("args"),))
+    server = parse_flags(words[0].span, words, whole=False) if words else None
+    return Container("triton", "InferenceService", Platform.KUBERNETES, span, image=image, server=server, managed=True)
 
 
 def _image(node: Node) -> Image | None:
@@ -154,7 +188,21 @@ def _in_pod(container: Container, root: Node, pod: Node, node: Node, kind: str) 
         grace=_value(pod.get("terminationGracePeriodSeconds")),
         annotations=annotations,
         managed=container.managed or kind in KSERVE,
+        not_texts=tuple(_not_texts(node)),
     )
+
+
+def _not_texts(node: Node) -> Iterator[tuple[str, Value]]:
+    """Yield what YAML takes for a number or a truth value where the API has texts."""
+    given = [(name, item) for name in ("command", "args") for item in node.items(name)[:MOST_WORDS]]
+    for item in node.items("env")[:MOST_WORDS]:
+        value = item.get("value")
+        if value is not None:
+            given.append((f"env {item.string('name') or '?'}", value))
+    for name, item in given:
+        # PyYAML reads 1:30 as a number in base 60, Kubernetes' reader does not.
+        if item.tag in _NO_TEXTS and item.text is not None and ":" not in item.text:
+            yield name, Value(item.text, item.span)
 
 
 def _port(node: Node) -> Port:

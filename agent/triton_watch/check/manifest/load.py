@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triton_watch.check.manifest.compose import is_compose, scrapes, services_of
-from triton_watch.check.manifest.kubernetes import containers_of, objects_of, says_scrape, service_ports
+from triton_watch.check.manifest.kubernetes import containers_of, lost_ports, objects_of, says_scrape, service_ports
 from triton_watch.check.manifest.records import Broken, Container, Manifest
 from triton_watch.check.manifest.tree import Node, Reader, TreeError
 from triton_watch.check.pbtxt import Span
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from triton_watch.check.options import Options
 
 MOST_BYTES = 10_000_000
-_TEMPLATE = re.compile(r"\{\{")
+_TEMPLATE = re.compile(r"\{\{|\{%|<%")
+_NETWORK = frozenset({"Service", "ServiceMonitor"})
 _KUBERNETES = re.compile(r"^(?:apiVersion|kind):", re.MULTILINE)
 _COMPOSE = re.compile(r"^services:", re.MULTILINE)
 
@@ -48,6 +49,7 @@ def load_manifest(path: Path, data: bytes, *, explicit: bool = False) -> Manifes
         broken,
         frozenset(found.service_ports),
         found.scraped,
+        tuple(lost_ports(found.network)),
     )
 
 
@@ -60,6 +62,8 @@ class _Found:
         self.service_ports: set[str] = set()
         self.scraped = False
         self.templated = False
+        self.network: list[Node] = []
+        """Services, and what monitors them."""
 
     def read(self) -> Broken | None:
         reader = Reader(self.text)
@@ -72,6 +76,7 @@ class _Found:
                 f"this file is not valid YAML: {error}",
                 "mend it here or just above: indentation, quotes, colons, a tab",
                 error.span,
+                refused=not error.limit and (bool(self.containers) or _looks_like_manifest(self.text)),
             )
         self.templated = reader.templated
         return _unrendered() if reader.templated and _TEMPLATE.search(self.text) else None
@@ -83,6 +88,8 @@ class _Found:
         for found in objects_of(root):
             self.containers += containers_of(found, self.text)
             self.scraped = self.scraped or says_scrape(found)
+            if found.string("kind") in _NETWORK:
+                self.network.append(found)
             if found.string("kind") == "Service":
                 self.service_ports.update(service_ports(found))
 
@@ -132,7 +139,8 @@ def _looks_like_manifest(text: str) -> bool:
 
 
 def _template(text: str) -> Broken:
-    start = text.find("{{")
+    found = _TEMPLATE.search(text)
+    start = 0 if found is None else found.start()
     line = text.count("\n", 0, start) + 1
     column = start - text.rfind("\n", 0, start)
     return Broken(_unrendered().message, _unrendered().fix, Span(start, start + 2, line, column))

@@ -115,6 +115,8 @@ class Container:
     server: CommandLine | None = None
     """None when it is not known how tritonserver is started: by the image, or by a script in it."""
     command: Span | None = None
+    own_entry: bool = False
+    """Whether the first word of its command is what is executed, whatever the image's entry point."""
     starts_with: str = ""
     """The first word of its command; empty when the image says what runs."""
     ports: tuple[Port, ...] = ()
@@ -132,6 +134,8 @@ class Container:
     """Seconds (Kubernetes) between SIGTERM and SIGKILL."""
     annotations: Mapping[str, str] = field(default_factory=dict)
     managed: bool = False
+    not_texts: tuple[tuple[str, Value], ...] = ()
+    """Numbers and truth values where Kubernetes takes texts alone, each with the name of its field."""
 
     @property
     def release(self) -> Release | None:
@@ -163,11 +167,12 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Why a file could not be read to its end."""
+    """Why a file could not be read to its end. `refused`: nobody else can read it either."""
 
     message: str
     fix: str
     span: Span
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +189,8 @@ class Manifest:
     broken: Broken | None = None
     service_ports: frozenset[str] = frozenset()
     scraped: bool = False
+    lost_ports: tuple[Value, ...] = ()
+    """Names of ports that a ServiceMonitor scrapes, and that no Service it selects in the file has."""
     models: Mapping[str, ModelSummary] = field(default_factory=dict)
 
     def hit(self, container: Container, message: str, span: Span | None = None, **more: Any) -> Hit:  # noqa: ANN401

@@ -25,10 +25,11 @@ _MERGE = "merge"
 
 
 class TreeError(ValueError):
-    """The text is no YAML, or more of it than any manifest has. `line` and `column` count from 1."""
+    """The text is no YAML, or more of it than any manifest has (`limit`). `line` and `column` count from 1."""
 
-    def __init__(self, message: str, start: int = 0, line: int = 1, column: int = 1) -> None:
+    def __init__(self, message: str, start: int = 0, line: int = 1, column: int = 1, *, limit: bool = False) -> None:
         super().__init__(message)
+        self.limit = limit
         self.span = Span(start, start, line, column)
 
 
@@ -126,9 +127,9 @@ class Reader:
         span = _span(event)
         self._count += 1
         if self._count > MOST_NODES:
-            raise TreeError(f"it has more than {MOST_NODES:,} values", span.start, span.line, span.column)
+            raise TreeError(f"it has more than {MOST_NODES:,} values", span.start, span.line, span.column, limit=True)
         if depth > DEEPEST:
-            raise TreeError(f"it is nested more than {DEEPEST} deep", span.start, span.line, span.column)
+            raise TreeError(f"it is nested more than {DEEPEST} deep", span.start, span.line, span.column, limit=True)
         if isinstance(event, yaml.AliasEvent):
             return self._anchors.get(str(event.anchor), Node(span))
         node = self._value(loader, event, span, depth)

@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING, TextIO
 
 from triton_watch.check.engine import sort_key
-from triton_watch.check.output.text import heading, left_out, printable, where, whole
+from triton_watch.check.output.text import MOST_RULES, heading, left_out, printable, where, whole
 from triton_watch.check.report import FAILED, NOT_CHECKED, OK
+from triton_watch.check.words import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +61,7 @@ def _escape_words(text: str) -> str:
 
 
 def _box(item: CheckItem) -> str:
-    why = ", ".join(item.rules)
+    why = listed(item.rules, MOST_RULES)
     if item.state == FAILED:
         return f"{_BOXES[FAILED]} {item.item}: {why} {escape(item.note)}\n"
     return f"{_BOXES[item.state]} {item.item}" + (f": not checked, {escape(item.note)}\n" if item.note else "\n")

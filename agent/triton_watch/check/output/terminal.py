@@ -9,10 +9,10 @@ from rich.cells import cell_len
 
 from triton_watch.check.output.excerpt import excerpt
 from triton_watch.check.output.ink import Ink
-from triton_watch.check.output.text import left_out, looked_at, printable, where
+from triton_watch.check.output.text import MOST_RULES, left_out, looked_at, printable, where
 from triton_watch.check.output.wrap import wrap
 from triton_watch.check.report import FAILED, NOT_CHECKED, OK
-from triton_watch.check.words import plural
+from triton_watch.check.words import listed, plural
 from triton_watch.records import Severity
 
 if TYPE_CHECKING:
@@ -142,7 +142,11 @@ def checklist(ink: Ink, items: Sequence[CheckItem], width: int) -> Ink:
     room = max((cell_len(item.item) for item in items), default=0) + 6
     for item in items:
         box, style = _BOXES[item.state]
-        reason = f"not checked: {item.note}" if item.state == NOT_CHECKED else f"{', '.join(item.rules)} {item.note}"
+        reason = (
+            f"not checked: {item.note}"
+            if item.state == NOT_CHECKED
+            else f"{listed(item.rules, MOST_RULES)} {item.note}"
+        )
         first, *rest = wrap(reason, width, " " * room, f"{box} {item.item}".ljust(room))
         ink.add(first[: len(box)], style).line(first[len(box) :].rstrip())
         for line in rest:

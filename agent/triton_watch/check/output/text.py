@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from triton_watch.check.report import Report
     from triton_watch.records import Finding
 
+MOST_RULES = 8
+"""Ids of rules that people are shown for one box of the checklist; programs get all."""
 _SURROGATE = re.compile(r"[\ud800-\udfff]+")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 

@@ -41,4 +41,6 @@ def _drop(report: Report, places: dict[Path, Offsets], target: Path, key: Offset
     for path in [path for path in places if path[: len(target)] == target]:
         del places[path]
     message = f"the key {target[-1]!r} is given twice: Triton keeps this entry and drops that of line {line}"
-    report.add(ProblemKind.DUPLICATE_KEY, message, (key[2], key[3]), target, refused=False)
+    report.add(
+        ProblemKind.DUPLICATE_KEY, message, (key[2], key[3]), target, refused=False, advice="remove one of the two"
+    )

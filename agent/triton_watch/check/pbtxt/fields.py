@@ -32,6 +32,7 @@ class FieldReader:
         self._scan = scan
         self._report = report
         self._places = places
+        self._lists = 0
 
     def read(self, schema: Schema, message: Message) -> None:
         """Read to the end of the text. Raises `Stop` where the rest cannot be read."""
@@ -41,11 +42,13 @@ class FieldReader:
     def _field(self, schema: Schema, message: Message, path: Path) -> None:
         scan = self._scan
         if scan.kind is not Token.IDENTIFIER:
-            complaints.no_name(scan, self._report, path)
+            complaints.no_name(scan, self._report, schema, path)
             return
         text, name = scan.text, (scan.start, scan.end)
         scan.advance()
         field = schema.fields.get(text)
+        if field is None and scan.source[name[0] - 1 : name[0]].isdecimal():
+            return  # the unit of a number, `100us`, which the scanner has reported
         if field is None:
             complaints.unknown_field(scan, self._report, schema, (*path, text), name)
             self._separator()
@@ -58,7 +61,7 @@ class FieldReader:
             complaints.newer(self._report, path, name, field.since)
         owner, keep_place = message, path in places
         if not field.repeated:
-            owner, keep_place = complaints.check_first(self._report, field, message, path, name, given=keep_place)
+            owner, keep_place = complaints.check_first(self._report, field, message, path, name, places)
         if not keep_place:
             places[path] = _only(name)
         complaints.colon(scan, self._report, field, path)
@@ -88,6 +91,7 @@ class FieldReader:
 
     def _list(self, field: Field, message: Message, path: Path) -> None:
         scan, opening = self._scan, self._scan.start
+        self._lists += 1
         scan.advance()
         more = scan.text != "]"
         while more:
@@ -97,6 +101,7 @@ class FieldReader:
             more = complaints.comma(scan, self._report, field, path, opening)
             if element is not None:
                 self._places[element] = (start, end, start, end, scan.before if more else end)
+        self._lists -= 1
         scan.advance()
 
     def _element(self, field: Field, message: Message, path: Path, name: Name) -> Path | None:
@@ -146,7 +151,8 @@ class FieldReader:
             return
         closer, opening = CLOSERS[scan.text], scan.start
         scan.advance()
-        while scan.text not in ("}", ">") and scan.kind is not Token.END:
+        ends = ("}", ">", "]") if self._lists else ("}", ">")
+        while scan.text not in ends and scan.kind is not Token.END:
             self._field(schema, message, path)
         if scan.text != closer:
             not_closed(scan, self._report, closer, opening, path)

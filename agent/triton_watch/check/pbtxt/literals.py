@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
+from triton_watch.check.pbtxt import advice
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Fault: TypeAlias = "tuple[int, int, str]"
-"""Start and end of what is wrong inside a token, and what."""
+Fault: TypeAlias = "tuple[int, int, str, str]"
+"""Start and end of what is wrong inside a token, what, and what to do."""
 
 _PLAIN: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {'"': re.compile(r'[^"\\\0\n]*'), "'": re.compile(r"[^'\\\0\n]*")}
@@ -34,6 +36,9 @@ _OCTAL_NUMBER = re.compile(r"0[0-7]*(?=[0-9])[0-9]*|0[0-7]+")
 _DECIMAL = re.compile(r"(?P<whole>[0-9]*)(?P<rest>(?:\.[0-9]*)?(?P<exponent>[eE][+-]?[0-9]*)?[fF]?)")
 
 _NOT_CLOSED = "a quote is missing: this text in quotes must end in its line (Triton: `cannot cross line boundaries`)"
+_NO_ESCAPE = "this is no escape sequence; a backslash is written \\\\"
+_OCTAL_FAULT = "a number that starts with 0 is octal, so 8 and 9 cannot be in it"
+_TOUCHED = "a space is missing between this number and the word behind it"
 _LETTER = re.compile(r"[A-Za-z_]")
 
 
@@ -58,16 +63,14 @@ def read_string(text: str, start: int) -> Literal:
             pieces.append(plain.group().encode("utf-8", "surrogateescape"))
             position = plain.end()
         if not text.startswith((quote, "\\"), position):
-            faults.append((start, position, _NOT_CLOSED))
+            faults.append((start, position, _NOT_CLOSED, advice.quote(text, start, position)))
             break
         if text[position] == quote:
             position += 1
             break
         end, value = _escape(text, position + 1)
         if value is None:
-            faults.append(
-                (position, min(end + 1, len(text)), "this is no escape sequence; a backslash is written \\\\")
-            )
+            faults.append((position, min(end + 1, len(text)), _NO_ESCAPE, "write \\\\ for a backslash"))
         pieces.append(value or b"")
         position = end
     return Literal(position, b"".join(pieces).decode("utf-8", "surrogateescape"), faults=tuple(faults))
@@ -101,17 +104,17 @@ def _code_point(text: str, end: int, code: int) -> tuple[int, bytes]:
 
 def read_number(text: str, start: int) -> Literal:
     """Read a number that starts with a digit, or with a point before one."""
-    is_float, fault = False, ""
+    is_float, fault, fix = False, "", "write a number"
     if match := _HEX_NUMBER.match(text, start):
         fault = "0x must be followed by hexadecimal digits" if len(match.group()) == len("0x") else ""
     elif match := _OCTAL_NUMBER.match(text, start):
-        fault = "a number that starts with 0 is octal, so 8 and 9 cannot be in it" if set("89") & set(match[0]) else ""
+        fault, fix = _OCTAL_FAULT if set("89") & set(match[0]) else "", f"write {match[0].lstrip('0')[:20]}"
     elif match := _DECIMAL.match(text, start):
         is_float = bool(match["rest"])
         fault = "the exponent has no digits" if (match["exponent"] or "0")[-1] in "eE+-" else ""
     end = match.end() if match else start + 1
     if not fault and _LETTER.match(text, end):
-        fault = "a space is missing between this number and the word behind it"
+        fault, fix = _TOUCHED, advice.number(text, start, end)
     elif not fault and text.startswith(".", end):
         fault = "there is one point too many in this number" if is_float else "only decimal numbers can have a point"
-    return Literal(end, is_float=is_float, faults=((start, end, fault),) if fault else ())
+    return Literal(end, is_float=is_float, faults=((start, end, fault, fix),) if fault else ())

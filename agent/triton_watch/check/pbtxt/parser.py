@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from triton_watch.check.pbtxt import advice
 from triton_watch.check.pbtxt.fields import FieldReader
 from triton_watch.check.pbtxt.messages import ModelConfig
 from triton_watch.check.pbtxt.places import Lines, Offsets, Places
 from triton_watch.check.pbtxt.records import Comment, ParsedConfig, Path, ProblemKind
-from triton_watch.check.pbtxt.report import Report, Stop
+from triton_watch.check.pbtxt.report import Report, Stop, shown
 from triton_watch.check.pbtxt.scanner import Scanner
 from triton_watch.check.pbtxt.schema import model_config
+from triton_watch.check.pbtxt.template import placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 1024 * 1024
 """A larger file is not read: the largest that people wrote have some 100 kB, and the worst of 1 MiB take seconds."""
 
+_SAVE = "save it as UTF-8 without byte order mark"
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _NOT_UTF8 = re.compile(r"[\ud800-\udfff]")
@@ -36,19 +39,22 @@ def parse_config(data: bytes) -> ParsedConfig:
     if len(data) > MOST_BYTES:
         return _unread(
             ProblemKind.TOO_LARGE,
-            f"this file has {len(data) >> 10} KiB: a configuration of more than {MOST_BYTES >> 10} KiB is not read",
+            f"this file has over {MOST_BYTES >> 20} MiB: so large a configuration is not read here",
             refused=False,
+            advice=f"bring it below {MOST_BYTES >> 20} MiB: what is so large belongs into a file beside the model",
         )
     if data.startswith(_UTF16):
-        return _unread(ProblemKind.ENCODING, "this file is UTF-16: save it as UTF-8 without byte order mark")
+        return _unread(
+            ProblemKind.ENCODING, "this file is UTF-16: save it as UTF-8 without byte order mark", advice=_SAVE
+        )
     text = data.decode("utf-8", "surrogateescape")
     return _Reading(text).result()
 
 
-def _unread(kind: ProblemKind, message: str, *, refused: bool = True) -> ParsedConfig:
+def _unread(kind: ProblemKind, message: str, *, refused: bool = True, advice: str) -> ParsedConfig:
     lines = Lines("")
     report = Report(lines)
-    report.add(kind, message, (0, 0), refused=refused)
+    report.add(kind, message, (0, 0), refused=refused, advice=advice)
     return ParsedConfig(
         "", ModelConfig(), complete=False, places=Places(lines, {}), problems=tuple(report.problems), comments=()
     )
@@ -69,6 +75,8 @@ class _Reading:
         """Read the file."""
         complete = self._read()
         text = self._source if self._source.isascii() else _NOT_UTF8.sub("\N{REPLACEMENT CHARACTER}", self._source)
+        if any(problem.refused for problem in self._report.problems):
+            complete = self._find_placeholders() and complete
         problems = sorted(self._report.problems, key=lambda problem: problem.place.start)
         return ParsedConfig(
             text,
@@ -84,7 +92,7 @@ class _Reading:
         if self._source.startswith(_BOM):
             start = 1
             message = "a byte order mark stands before the first line, and Triton refuses it: save without it"
-            self._report.add(ProblemKind.BOM, message, (0, 1))
+            self._report.add(ProblemKind.BOM, message, (0, 1), advice=_SAVE)
         try:
             scan = Scanner(self._source, self._report.fault, self._note, start)
             FieldReader(scan, self._report, self._places).read(model_config(), self._message)
@@ -92,6 +100,22 @@ class _Reading:
             self._read_comments()
             return False
         return True
+
+    def _find_placeholders(self) -> bool:
+        """Tell of a template in one problem, instead of what is wrong from its first placeholder on."""
+        found = placeholders(self._source)
+        if found is None:
+            return True
+        text = self._source[found.start : found.end]
+        more = f" (and {found.number - 1} more)" if found.number > 1 else ""
+        message = (
+            f"this is a template, not a configuration yet: {shown(text)}{more} stands where a value belongs, "
+            "and Triton refuses that"
+        )
+        problems = self._report.problems
+        problems[:] = [problem for problem in problems if problem.place.start < found.start]
+        self._report.add(ProblemKind.TEMPLATE, message, (found.start, found.end), advice=advice.template(text))
+        return False
 
     def _note(self, start: int, end: int) -> None:
         if not self._comments or start > self._comments[-1][0]:  # the scanner can go back

@@ -56,12 +56,16 @@ class ProblemKind(Enum):
     TOO_DEEP = "too deeply nested"
     TOO_LARGE = "too large"
     TOO_MANY = "too many problems"
+    TEMPLATE = "template"
     NEWER_FIELD = "field of newer servers"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that the server refuses (`refused`), or that it takes in a way that nobody meant."""
+    """One thing that the server refuses (`refused`), or that it takes in a way that nobody meant.
+
+    `suggestion` is the text to write at its place; `advice` says in words what to do, where that says more.
+    """
 
     kind: ProblemKind
     message: str
@@ -69,6 +73,7 @@ class Problem:
     suggestion: str | None
     refused: bool
     path: Path
+    advice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

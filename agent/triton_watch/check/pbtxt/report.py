@@ -38,25 +38,33 @@ class Report:
         suggestion: str | None = None,
         *,
         refused: bool = True,
+        advice: str | None = None,
     ) -> None:
         """Add a problem at `place` (start, end). Raises `Stop` when there are too many."""
         span = self._lines.span(*place)
-        self.problems.append(Problem(kind, message, span, suggestion, refused, path))
+        self.problems.append(Problem(kind, message, span, suggestion, refused, path, advice))
         if len(self.problems) == MOST_PROBLEMS:
             message = f"this is problem {MOST_PROBLEMS} of this file: the rest of it was not read"
-            self.problems.append(Problem(ProblemKind.TOO_MANY, message, span, None, refused=False, path=path))
+            self.problems.append(
+                Problem(ProblemKind.TOO_MANY, message, span, None, False, path, "mend those above first")
+            )
             raise Stop
 
-    def fault(self, start: int, end: int, message: str) -> None:
+    def fault(self, start: int, end: int, message: str, advice: str) -> None:
         """Add what the scanner found inside a token, once: it can come by there again."""
         if all((problem.place.start, problem.message) != (start, message) for problem in self.problems):
-            self.add(ProblemKind.SYNTAX, message, (start, end))
+            self.add(ProblemKind.SYNTAX, message, (start, end), advice=advice)
 
-    def stop(self, message: str, place: tuple[int, int], path: Path) -> NoReturn:
+    def stop(self, message: str, place: tuple[int, int], path: Path, advice: str | None = None) -> NoReturn:
         """Raise `Stop`, with a problem of the syntax if there is none at this place yet."""
         if all(problem.place.start != place[0] for problem in self.problems):
-            self.add(ProblemKind.SYNTAX, message, place, path)
+            self.add(ProblemKind.SYNTAX, message, place, path, advice=advice)
         raise Stop
+
+    def advise(self, number: int, advice: str) -> None:
+        """Say of problem `number` what to do, once that is known."""
+        if number < len(self.problems):
+            self.problems[number] = replace(self.problems[number], advice=advice)
 
     def line(self, offset: int) -> int:
         """The line of an offset, from 1."""

@@ -11,6 +11,7 @@ import re
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from triton_watch.check.pbtxt import advice
 from triton_watch.check.pbtxt.literals import read_number, read_string
 
 if TYPE_CHECKING:
@@ -54,11 +55,11 @@ class Scanner:
     """Walks over a text. The current token is `kind`, `text`, `start`, `end`; the one before ended at `before`.
 
     At the end of the text the token is empty. `source` may have lone surrogates for bytes that are not UTF-8.
-    `fault(start, end, message)` is told of what is wrong inside a token; `comment(start, end)` of each comment.
+    `fault(start, end, message, advice)` is told of what is wrong inside a token; `comment(start, end)` of each comment.
     """
 
     def __init__(
-        self, text: str, fault: Callable[[int, int, str], None], comment: Callable[[int, int], None], start: int
+        self, text: str, fault: Callable[[int, int, str, str], None], comment: Callable[[int, int], None], start: int
     ) -> None:
         self.source = text
         self._fault = fault
@@ -123,14 +124,16 @@ class Scanner:
     def _other(self, position: int) -> int | None:
         char = self.source[self.start]
         if char < " ":
-            self._fault(self.start, position, f"a control character (code {ord(char)}) stands here")
+            self._fault(self.start, position, f"a control character (code {ord(char)}) stands here", "remove it")
             return None
         if not char.isascii():
             name = "a byte that is not UTF-8" if _NOT_UTF8.match(char) else f"{char!r} (U+{ord(char):04X})"
-            self._fault(self.start, position, f"{name} stands outside of quotes and comments: only ASCII can")
+            message = f"{name} stands outside of quotes and comments: only ASCII can"
+            self._fault(self.start, position, message, advice.character(char))
         self.kind = Token.SYMBOL
         return position
 
     def _check_gap(self, group: int) -> None:
         if group == Token.ODD_NUMBER and self.kind is Token.IDENTIFIER and self.before == self.start:
-            self._fault(self.start, self.start + 1, "there must be a space between a word and a decimal point")
+            message = "there must be a space between a word and a decimal point"
+            self._fault(self.start, self.start + 1, message, "put a space between them, or remove the point")

@@ -22,7 +22,7 @@ def skip_value(scan: Scanner, report: Report, path: Path) -> None:
     if scan.text in CLOSERS:
         _skip_nested(scan, report, path)
     elif not skip_scalar(scan):
-        report.stop(f"a value is expected here, not {shown(scan.text)}", (scan.start, scan.end), path)
+        report.stop(f"a value is expected here, not {shown(scan.text)}", (scan.start, scan.end), path, "write a value")
 
 
 def skip_scalar(scan: Scanner) -> bool:
@@ -61,5 +61,6 @@ def _skip_nested(scan: Scanner, report: Report, path: Path) -> None:
 def not_closed(scan: Scanner, report: Report, closer: str, start: int, path: Path) -> None:
     """Raise `Stop`, saying which bracket is open."""
     opener = next(key for key, value in CLOSERS.items() if value == closer)
-    message = f"`{closer}` is missing before {shown(scan.text)}: it closes the `{opener}` of line {report.line(start)}"
-    report.stop(message, (scan.start, scan.end), path)
+    before = f"this {shown(scan.text)}" if scan.text else shown(scan.text)
+    message = f"a `{closer}` is missing before {before}: the `{opener}` of line {report.line(start)} is still open"
+    report.stop(message, (scan.start, scan.end), path, f"write `{closer}` before {before}")

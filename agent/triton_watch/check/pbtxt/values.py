@@ -6,6 +6,7 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
+from triton_watch.check.pbtxt import advice
 from triton_watch.check.pbtxt.hints import enum_value
 from triton_watch.check.pbtxt.mismatch import wrong_type
 from triton_watch.check.pbtxt.records import Path, ProblemKind
@@ -48,7 +49,9 @@ def _string(scan: Scanner, report: Report, field: Field, path: Path) -> Value | 
     if value.isascii() or not _NOT_UTF8.search(value):
         return value
     message = f"{field.name} has bytes that are not UTF-8, and Triton drops them: save the file as UTF-8"
-    report.add(ProblemKind.ENCODING, message, (start, scan.before), path, refused=False)
+    report.add(
+        ProblemKind.ENCODING, message, (start, scan.before), path, refused=False, advice="save the file as UTF-8"
+    )
     return _NOT_UTF8.sub("", value)
 
 
@@ -64,7 +67,8 @@ def _integer(scan: Scanner, report: Report, field: Field, path: Path) -> Value |
     if field.low <= value <= field.high and not (negative and field.low == 0):  # not even -0
         return value
     message = f"{field.name} is out of range: Triton takes {field.low} to {field.high}"
-    report.add(ProblemKind.OUT_OF_RANGE, message, (start, scan.before), path)
+    fix = f"write {field.low} or more" if value < max(field.low, 1) else f"write {field.high} or less"
+    report.add(ProblemKind.OUT_OF_RANGE, message, (start, scan.before), path, advice=fix)
     return None
 
 
@@ -108,7 +112,8 @@ def _enum(scan: Scanner, report: Report, field: Field, path: Path) -> Value | No
     if value is None:
         hint = enum_value(scan.text, field.values)
         message = f"{field.name} has no value named {shown(scan.text)} (Triton: `Unknown enumeration value`)"
-        report.add(ProblemKind.UNKNOWN_ENUM, message, (scan.start, scan.end), path, hint)
+        fix = None if hint else advice.names(field)
+        report.add(ProblemKind.UNKNOWN_ENUM, message, (scan.start, scan.end), path, hint, advice=fix)
     scan.advance()
     return value
 

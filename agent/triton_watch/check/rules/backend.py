@@ -6,7 +6,9 @@ import difflib
 from typing import TYPE_CHECKING
 
 from triton_watch.check.options import Release
-from triton_watch.check.resolve import ENSEMBLE
+from triton_watch.check.pbtxt import ProblemKind
+from triton_watch.check.pbtxt.template import placeholder
+from triton_watch.check.resolve import DETECTED, ENSEMBLE
 from triton_watch.check.rule import RedLine, Rule, Scope, Stage
 from triton_watch.check.served import remembered, resolved, served_versions
 from triton_watch.check.words import clip
@@ -97,9 +99,38 @@ def meant(backend: str) -> tuple[str, Confidence] | None:
     return (close[0], Confidence.MEDIUM) if close and len(tidy) > 4 else None
 
 
+def _told_of_template(model: Model) -> bool:
+    """Whether the file as a whole was found to be a template, which says it all."""
+    return model.config is not None and any(one.kind is ProblemKind.TEMPLATE for one in model.config.problems)
+
+
+def found_files(model: Model) -> dict[str, str]:
+    """Return the backends whose usual files the versions have, each with such a file: python -> 1/model.py."""
+    found: dict[str, str] = {}
+    for version in model.versions[:5]:
+        for name, owner in DETECTED:
+            if version.folder.get(name) is not None and name != model.message.default_model_filename:
+                found.setdefault(owner, f"{version.name}/{name}")
+    return found
+
+
+def contradicted(model: Model, backend: str) -> bool:
+    """Whether the versions have files that Triton knows, and all of them are of other backends."""
+    found = found_files(model)
+    return bool(found) and backend not in found
+
+
 def _misspelt(model: Model, _options: Options) -> Iterator[Hit]:
     backend = _written(model)
-    if not backend or "/" in backend:
+    unfilled = placeholder(backend)
+    if unfilled and not _told_of_template(model):
+        yield model.hit(
+            f"{clip(unfilled)} is a template's placeholder that was not filled in: \"{NO_LIBRARY} '{clip(backend)}'\"",
+            "backend",
+            value=True,
+            fix="fill it in with the backend's name, python say, before Triton reads the file",
+        )
+    if not backend or unfilled or "/" in backend:
         return
     if backend == ENSEMBLE:
         yield model.hit(
@@ -121,6 +152,8 @@ def _misspelt(model: Model, _options: Options) -> Iterator[Hit]:
 def _custom(model: Model, _options: Options) -> Iterator[Hit]:
     backend = _written(model)
     if not backend or backend in KNOWN or "/" in backend or backend == ENSEMBLE or meant(backend):
+        return
+    if placeholder(backend):
         return
     yield model.hit(
         f'backend "{clip(backend)}" is none that comes with Triton; without its library the model is refused: '
@@ -171,7 +204,8 @@ MISSPELT = Rule(
     stage=Stage.CORE,
     red_line=RedLine.WRONG_BACKEND,
     title="The backend is called by its name",
-    problem="`backend` is nearly the name of a backend that comes with Triton, or a platform's or product's name.",
+    problem="`backend` is nearly the name of a backend that comes with Triton, a platform's or product's name, or a "
+    "template's placeholder (`${…}`) that nobody filled in.",
     bad='backend: "onnx"\n',
     good='backend: "onnxruntime"\n',
     why="Triton looks for backends/<name>/libtriton_<name>.so, and upper and lower case count. Custom backends may "

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triton_watch.check.rule import Box, RedLine, Rule, Scope, Stage
-from triton_watch.check.words import clip
+from triton_watch.check.words import clip, listed
 from triton_watch.records import Confidence, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from triton_watch.check.model import Model
     from triton_watch.check.options import Options
@@ -24,6 +24,16 @@ PREFERRED = (
     ("sequence_batching", "oldest", "preferred_batch_size"),
 )
 _SOURCE = "tritonserver 2.51.0 (measured); ValidateModelConfig, src/model_config_utils.cc."
+
+
+def _wrong_sizes(model: Model, wrong: Callable[[int], bool]) -> Iterator[tuple[tuple[str, ...], int, list[int]]]:
+    """Yield path, position of the first wrong one and all wrong sizes of each list of preferred ones."""
+    found: dict[tuple[str, ...], tuple[int, dict[int, None]]] = {}
+    for path, number, size in preferred_sizes(model):
+        if wrong(size):
+            found.setdefault(path, (number, {}))[1][size] = None
+    for path, (number, sizes) in found.items():
+        yield path, number, list(sizes)
 
 
 def preferred_sizes(model: Model) -> Iterator[tuple[tuple[str, ...], int, int]]:
@@ -52,28 +62,32 @@ def _negative(model: Model, _options: Options) -> Iterator[Hit]:
 
 
 def _not_positive(model: Model, _options: Options) -> Iterator[Hit]:
-    for path, number, size in preferred_sizes(model):
-        if size <= 0:
-            yield model.hit(
-                f"a preferred batch size of {size} is none; Triton: {_quoted(path, 'positive', model)}",
-                *path,
-                number,
-                fix="remove it; without preferred sizes the batcher makes batches of up to max_batch_size",
-            )
+    for path, number, sizes in _wrong_sizes(model, lambda size: size <= 0):
+        yield model.hit(
+            f"a preferred batch size of {listed(map(str, sizes))} is none; Triton: {_quoted(path, 'positive', model)}",
+            *path,
+            number,
+            fix=f"remove {_it(sizes)}; without preferred sizes the batcher makes batches of up to max_batch_size",
+        )
 
 
 def _above_maximum(model: Model, _options: Options) -> Iterator[Hit]:
     largest = model.message.max_batch_size
-    for path, number, size in preferred_sizes(model):
-        if size > largest >= 0:
-            of_none = "the model does not batch (max_batch_size is 0), so no size can be preferred"
-            yield model.hit(
-                (of_none if largest == 0 else f"the preferred batch size {size} is above max_batch_size, {largest}")
-                + f"; Triton: {_quoted(path, '<= max batch size', model)}",
-                *path,
-                number,
-                fix=f"remove it, or write max_batch_size: {size} if the model takes such batches",
-            )
+    for path, number, sizes in _wrong_sizes(model, lambda size: size > largest >= 0):
+        of_none = "the model does not batch (max_batch_size is 0), so no size can be preferred"
+        one = len(sizes) == 1
+        which = f"the preferred batch size{'' if one else 's'} {listed(map(str, sizes))} {'is' if one else 'are'}"
+        yield model.hit(
+            (of_none if largest == 0 else f"{which} above max_batch_size, {largest}")
+            + f"; Triton: {_quoted(path, '<= max batch size', model)}",
+            *path,
+            number,
+            fix=f"remove {_it(sizes)}, or write max_batch_size: {max(sizes)} if the model takes such batches",
+        )
+
+
+def _it(sizes: list[int]) -> str:
+    return "it" if len(sizes) == 1 else "them"
 
 
 def judged_for_batching(model: Model) -> bool:
@@ -122,14 +136,20 @@ def may_be_completed(model: Model) -> bool:
     return model.backend in COMPLETING and not (len(model.message.input) and len(model.message.output))
 
 
-def _without_effect(model: Model, _options: Options) -> Iterator[Hit]:
+def without_effect(model: Model) -> bool:
+    """Whether there is dynamic batching that cannot put two requests together."""
     message = model.message
     if not message.HasField("dynamic_batching") or message.max_batch_size not in {0, 1} or not model.readable:
-        return
-    if model.is_ensemble or (not model.has("max_batch_size") and may_be_completed(model)):
+        return False
+    return not model.is_ensemble and (model.has("max_batch_size") or not may_be_completed(model))
+
+
+def _without_effect(model: Model, _options: Options) -> Iterator[Hit]:
+    if not without_effect(model):
         return
     yield model.hit(
-        f"dynamic_batching has no effect: max_batch_size is {message.max_batch_size}, so every request runs alone",
+        f"dynamic_batching has no effect: max_batch_size is {model.message.max_batch_size}, so every request runs "
+        "alone",
         "dynamic_batching",
         fix="write max_batch_size with the largest batch that the model takes (and no batch dimension in dims), "
         "or remove dynamic_batching if it takes none",

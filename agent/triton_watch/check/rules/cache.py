@@ -110,7 +110,7 @@ def _no_sender(model: Model, _options: Options) -> Iterator[Hit]:
     for served in served_files(model)[:1]:
         code = read_python_model(served.entry.path)
         own = code.has_class and code.has_execute and code.syntax_error is None and code.problem is None
-        if own and not code.uses_response_sender:
+        if own and code.bases_seen and not code.uses_response_sender:
             yield model.hit(
                 f"{clip(served.name)} never asks for a response sender (request.get_response_sender()), the only way "
                 "of "
@@ -201,7 +201,8 @@ RULES: tuple[Rule, ...] = (
         scope=Scope.MODEL,
         confidence=Confidence.MEDIUM,
         title="A decoupled Python model answers through a response sender",
-        problem="The model is decoupled, and nothing in model.py calls `get_response_sender`.",
+        problem="The model is decoupled, and nothing in model.py calls `get_response_sender`. Classes with bases from "
+        "elsewhere are not judged.",
         bad=_PYTHON + "model_transaction_policy { decoupled: true }\n",
         good=_PYTHON,
         why="A decoupled model's execute() must return None; each request fails otherwise.",

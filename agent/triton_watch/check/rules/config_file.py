@@ -43,11 +43,13 @@ def _problems(*kinds: ProblemKind) -> Check:
 
 
 def _hit(model: Model, problem: Problem, severity: Severity | None = None) -> Hit:
-    template = _FIXES.get(problem.kind, "write {}")
+    fix = problem.advice or (
+        problem.suggestion and _FIXES.get(problem.kind, "write {}").format(clip(problem.suggestion))
+    )
     accepted = Severity.INFO if problem.kind is ProblemKind.TOO_MANY else Severity.WARNING
     return Hit(
         clip(problem.message, 500),
-        template.format(clip(problem.suggestion)) if problem.suggestion else None,
+        clip(fix, 200) if fix else None,
         model.config_path,
         problem.place,
         model.config.text if model.config else None,
@@ -114,9 +116,12 @@ RULES: tuple[Rule, ...] = (
     _rule(
         110,
         "config-syntax",
-        _problems(ProblemKind.SYNTAX, ProblemKind.TOO_DEEP, ProblemKind.TOO_LARGE, ProblemKind.TOO_MANY),
+        _problems(
+            ProblemKind.SYNTAX, ProblemKind.TOO_DEEP, ProblemKind.TOO_LARGE, ProblemKind.TOO_MANY, ProblemKind.TEMPLATE
+        ),
         "config.pbtxt is valid text protobuf",
-        problem="A bracket, colon or comma is missing or too many, a quote is open, or a comment begins with `//`.",
+        problem="A bracket, colon or comma is missing or too many, a quote is open, a comment begins with `//`, or "
+        "the file is a template whose placeholders (`${…}`, `{{ … }}`) were not filled in.",
         bad='backend: "onnxruntime"\ninput [ { name: "x" data_type: TYPE_FP32 dims: [ 1 ] }, ]\n',
         good='backend: "onnxruntime"\ninput [ { name: "x" data_type: TYPE_FP32 dims: [ 1 ] } ]\n',
         why=f"{_REFUSED}. Unlike in Python, no comma may stand behind a list's last element.",

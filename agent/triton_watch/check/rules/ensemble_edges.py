@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from triton_watch.check.datafiles import type_name
 from triton_watch.check.flow import INPUT, Edge, End, Paths, fit, flow_of, mixed
 from triton_watch.check.members import ALWAYS_COMPLETING, interface
-from triton_watch.check.rule import Rule, Scope, Stage
+from triton_watch.check.rule import Box, Rule, Scope, Stage
 from triton_watch.check.rules.ensemble import said
 from triton_watch.check.rules.ensemble_examples import (
     GOOD,
@@ -25,6 +25,7 @@ from triton_watch.records import Confidence, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from triton_watch.check.graph import Step
     from triton_watch.check.model import Model
     from triton_watch.check.options import Options
     from triton_watch.check.rule import Hit
@@ -67,8 +68,8 @@ def _batch_limit(model: Model, _options: Options) -> Iterator[Hit]:
 def _unknown_name(model: Model, _options: Options) -> Iterator[Hit]:
     for one in flow_of(model).unknown if _judged(model) else ():
         is_input = one.side == INPUT
-        meant = nearest(one.name, one.known)
-        swapped = one.tensor in one.known
+        right = one.tensor if one.tensor in one.known else nearest(one.name, one.known)
+        swapped = one.tensor in one.known and one.name in _tensors_beside(model, one.step, one.side)
         how = "to non-existing input" if is_input else "from non-existing output"
         yield model.hit(
             f'{clip(one.step.model)} has no {one.side} {clip(one.name)}; Triton: "in ensemble {clip(model.name)}, '
@@ -79,12 +80,23 @@ def _unknown_name(model: Model, _options: Options) -> Iterator[Hit]:
             value=True,
             fix=f'swap them: key: "{clip(one.tensor)}" value: "{clip(one.name)}"'
             if swapped
-            else f'write key: "{clip(meant)}"'
-            if meant
+            else f'write key: "{clip(right)}"'
+            if right
             else f"write one of the model's {one.side}s: "
             f"{', '.join(clip(name) for name in one.known[:6]) or 'it has none'}",
             **_weight(one.certain),
         )
+
+
+def _tensors_beside(model: Model, step: Step, side: str) -> set[str]:
+    """Return the ensemble's tensors that a map's values may name, without those that only this map names."""
+    message = model.message
+    found = {io.name for io in message.input} | {io.name for io in message.output}
+    for number, other in enumerate(message.ensemble_scheduling.step):
+        for name, tensors in (("input", other.input_map), ("output", other.output_map)):
+            if (number, name) != (step.path[-1], side):
+                found.update(tensors.values())
+    return found
 
 
 def _doubled(model: Model, _options: Options) -> Iterator[Hit]:
@@ -260,6 +272,7 @@ RULES: tuple[Rule, ...] = (
         severity=Severity.ERROR,
         scope=Scope.MODEL,
         stage=Stage.CORE,
+        box=Box.SHAPES,
         title="A tensor is of one type at both its ends",
         problem="The ensemble, or a model that writes a tensor, and a model that reads it declare different data "
         "types.",
@@ -275,6 +288,7 @@ RULES: tuple[Rule, ...] = (
         severity=Severity.ERROR,
         scope=Scope.MODEL,
         stage=Stage.CORE,
+        box=Box.SHAPES,
         title="A tensor's shapes fit at both its ends",
         problem="The ensemble, or a model that writes a tensor, and a model that reads it declare dims that do not "
         "fit, "

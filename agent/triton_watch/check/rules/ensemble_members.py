@@ -41,8 +41,8 @@ def members(model: Model) -> Iterator[tuple[Step, Model]]:
 
 
 def _missing(collection: Sequence[Summaries], _options: Options) -> Iterator[Hit]:
-    whole = [one for one in collection if one.whole]  # those are served together; parts of them may be anything
-    counts = Counter(name for one in whole for name in one.models)
+    whole = [one for one in collection if one.whole]  # parts of them may be anything
+    counts = Counter(name for one in whole if one.together for name in one.models)
     for own in collection:
         folder = Repository(own.path)
         others = [Repository(one.path) for one in whole if own.whole and one is not own]
@@ -50,13 +50,13 @@ def _missing(collection: Sequence[Summaries], _options: Options) -> Iterator[Hit
             if ensemble.path == own.path:
                 continue  # a configuration that was given alone
             for name in dict.fromkeys(ensemble.members):
-                twice = own.whole and counts[name] > 1
+                twice = own.whole and own.together and counts[name] > 1
                 if name and (twice or (name not in own.models and folder.model(name) is None)):
-                    yield from _missing_of(ensemble, folder, others)
+                    yield from _missing_of(ensemble, folder, others, together=own.together)
                     break
 
 
-def _missing_of(ensemble: ModelSummary, own: Repository, others: list[Repository]) -> Iterator[Hit]:
+def _missing_of(ensemble: ModelSummary, own: Repository, others: list[Repository], *, together: bool) -> Iterator[Hit]:
     """Read an ensemble again, for its places, and yield what is wrong with each model that it calls."""
     model = Repository(own.path, only=frozenset({ensemble.name}), given=ensemble.path).model(ensemble.name)
     told: set[str] = set()
@@ -67,7 +67,7 @@ def _missing_of(ensemble: ModelSummary, own: Repository, others: list[Repository
         other = next((one for one in others if one.model(step.model) is not None), None)
         if own.model(step.model) is None:
             yield _elsewhere(model, step, other) if other is not None else _nowhere(model, step, own, len(told))
-        elif other is not None:
+        elif other is not None and together:
             yield _ambiguous(model, step, other)
 
 
@@ -121,7 +121,7 @@ def _refused(model: Model, options: Options) -> Iterator[Hit]:
                 *step.path,
                 "model_name",
                 value=True,
-                fix=f"mend {clip(str(member.config_path))} first",
+                fix=_mend_first(member, fault),
             )
 
 
@@ -134,8 +134,16 @@ def _unserved(model: Model, options: Options) -> Iterator[Hit]:
                 *step.path,
                 "model_name",
                 value=True,
-                fix=f"mend {clip(str(member.path))} first",
+                fix=_mend_first(member, fault),
             )
+
+
+def _mend_first(member: Model, fault: Fault) -> str:
+    """Name what is wrong with a member and where: a missing directory is not mended in config.pbtxt."""
+    return (
+        f"mend {fault.rule} of {clip(member.name)} first, in {clip(fault.file or str(member.path), 120)}: "
+        f"`triton-watch rules explain {fault.rule}` says what it is"
+    )
 
 
 def _broken(model: Model, options: Options) -> Iterator[tuple[Step, Model, Fault]]:
@@ -169,9 +177,9 @@ def _fault(model: Model, options: Options) -> Fault | None:
         rules = [rule for rule in RULES if rule.stage is stage and rule.severity is Severity.ERROR]
         for found in run_rules(rules, Scope.MODEL, model, options):
             if found.severity is Severity.ERROR:
-                return Fault(found.rule, stage)
+                return Fault(found.rule, stage, found.file or "")
         if model.is_ensemble and any(True for _ in _absent(model)):
-            return Fault(_MISSING, Stage.CORE)
+            return Fault(_MISSING, Stage.CORE, str(model.config_path))
     return None
 
 

@@ -39,12 +39,17 @@ def groups(model: Model) -> Iterator[tuple[int, ModelInstanceGroup]]:
 def _missing(model: Model, options: Options) -> Iterator[Hit]:
     if model.is_ensemble or not model.readable or model.message.instance_group:
         return
-    kind = _DEFAULTS.get(model.backend) or ("KIND_CPU" if options.gpus == 0 else "KIND_GPU")
+    kind = default_kind(model, options)
     yield model.hit(
         "no instance_group: Triton puts an instance on each GPU that the server sees, and on the CPU when it sees none",
         "instance_group",
         fix=f"write instance_group [ {{ count: 1 kind: {kind} }} ]",
     )
+
+
+def default_kind(model: Model, options: Options) -> str:
+    """Return the kind that a backend's own examples use, or the one that is what Triton does by itself."""
+    return _DEFAULTS.get(model.backend) or ("KIND_CPU" if options.gpus == 0 else "KIND_AUTO")
 
 
 def _on_ensemble(model: Model, _options: Options) -> Iterator[Hit]:

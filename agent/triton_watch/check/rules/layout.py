@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 from triton_watch.check.model import CONFIG, Model
 from triton_watch.check.rule import Box, Hit, Rule, Scope, Stage
 from triton_watch.check.rules.without_config import Without, kind_of, lists, nested, refusal
+from triton_watch.check.served import unlisted_versions
 from triton_watch.check.words import clip, listed
 from triton_watch.records import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from triton_watch.check.files import Folder
     from triton_watch.check.options import Options
 
+MOST_TOLD = 10
+"""Versions of a model that are told one by one."""
 _MODEL_FILE = "--- ranker/1/model.onnx\na model\n"
 _GOOD = f'--- ranker/config.pbtxt\nbackend: "onnxruntime"\n{_MODEL_FILE}'
 
@@ -24,12 +28,16 @@ def _nested(model: Model, options: Options) -> Iterator[Hit]:
         return
     inside = [entry.name for entry in nested(model)]
     yield model.hit_file(
-        f"{clip(model.name)} is no model: the models {listed(inside)} are in it, one level too deep "
+        f"{clip(model.name)} is no model: {_those(inside)} in it, one level too deep "
         f'(Triton: "{refusal(model, options) or "the directories in it are no versions"}")',
         model.path,
         fix=f"move them up beside {clip(model.name)}, or give {clip(str(model.path))} as --model-repository",
         severity=Severity.ERROR if refusal(model, options) else Severity.WARNING,
     )
+
+
+def _those(names: list[str]) -> str:
+    return f"the model {clip(names[0])} is" if len(names) == 1 else f"the models {listed(names)} are"
 
 
 def _hidden(model: Model, options: Options) -> Iterator[Hit]:
@@ -75,15 +83,22 @@ def _broken_link(model: Model, _options: Options) -> Iterator[Hit]:
 
 
 def _unlisted(model: Model, _options: Options) -> Iterator[Hit]:
-    if model.detached or lists(model):
+    if model.detached:
         return
-    if model.folder.cut:
-        message = f"{clip(model.name)} has {model.folder.problem}: the rest was not looked at"
+    if not lists(model):
+        yield _not_seen(model, clip(model.name), model.folder)
+    for version in unlisted_versions(model)[:MOST_TOLD]:
+        yield _not_seen(model, f"{clip(model.name)}/{version.name}", version.folder)
+
+
+def _not_seen(model: Model, name: str, folder: Folder) -> Hit:
+    if folder.cut:
+        message = f"{name} has {folder.problem}: the rest was not looked at"
         fix = "keep data out of the model's directory: Triton lists it whole at every poll"
     else:
-        message = f"{clip(model.name)} cannot be listed ({model.folder.problem}), so nothing in it was judged"
+        message = f"{name} cannot be listed ({folder.problem}), so nothing in it was judged"
         fix = "let this user, and the server's, read the directory"
-    yield model.hit_file(message, model.path, fix=fix)
+    return model.hit_file(message, folder.path, fix=fix)
 
 
 RULES: tuple[Rule, ...] = (
@@ -158,7 +173,8 @@ RULES: tuple[Rule, ...] = (
         severity=Severity.WARNING,
         scope=Scope.MODEL,
         title="A model's directory can be listed",
-        problem="The directory may not be read, or has so many entries that the check stopped looking.",
+        problem="The directory, or that of a served version, may not be read, or has so many "
+        "entries that the check stopped looking.",
         bad="# a directory without permission to read, or of more than 20,000 entries",
         good='backend: "onnxruntime"\n',
         why="Triton lists the whole directory at every load and poll. What was not listed here was not judged.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from triton_watch.check.manifest.flags import ABSENT_UNTIL, FLAGS, MEASURED, TRUTHS, FlagKind, candidates
+from triton_watch.check.manifest.flags import ABSENT_UNTIL, FLAGS, MEASURED, TRUTHS, FlagKind, candidates, known_with
 from triton_watch.check.options import Release
 from triton_watch.check.rule import Hit, Rule, Scope, Stage
 from triton_watch.check.rules.manifest_parts import command_lines, pod
@@ -72,7 +72,7 @@ def _too_new(manifest: Manifest, options: Options) -> Iterator[Hit]:
                     container,
                     f"does not start: tritonserver {release} has no {flag.name} yet, and refuses unknown flags",
                     flag.span,
-                    fix=f"leave it out, or take an image newer than {last}",
+                    fix=f"leave it out, or take an image from {known_with(flag.name)} on, which is known to have it",
                 )
 
 

@@ -26,7 +26,20 @@ SETTINGS: Mapping[str, Release] = {
     "histogram_latencies": Release(24, 11),
 }
 """What --metrics-config may set, and since when. Anything else is stored and never looked at."""
+MOST_TOLD = 10
 _PORTS = "ports: [{containerPort: 8000}, {containerPort: 8001}, {containerPort: 8002, name: metrics}]"
+_MONITORED = """\
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: triton}}
+spec: {{ports: [{{name: {}, port: 8002}}]}}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {{name: triton}}
+spec: {{endpoints: [{{port: metrics}}]}}
+"""
 _ANNOTATED = "metadata: {name: triton, annotations: {prometheus.io/scrape: 'true', prometheus.io/port: '8002'}}"
 
 
@@ -159,6 +172,18 @@ def _unknown_setting(manifest: Manifest, options: Options) -> Iterator[Hit]:
             yield manifest.hit(container, message, flag.span, fix=f"{name}={meant}", confidence=Confidence.MEDIUM)
 
 
+def _lost_port(manifest: Manifest, _options: Options) -> Iterator[Hit]:
+    for port in manifest.lost_ports[:MOST_TOLD]:
+        yield Hit(
+            f"a ServiceMonitor scrapes the port '{clip(port.text)}', and no Service that it selects in this file has a "
+            "port of that name",
+            f"ports: [{{name: {clip(port.text)}, port: {METRICS_PORT}}}] in the Service, or the name of its port here",
+            manifest.path,
+            port.span,
+            manifest.text,
+        )
+
+
 def _rule(number: int, slug: str, severity: Severity, title: str, examples: tuple[str, str], **more: object) -> Rule:
     texts = {name: str(more[name]) for name in ("problem", "why", "source")}
     check: Callable[[Manifest, Options], Iterator[Hit]] = more["check"]  # type: ignore[assignment]  # one of those above
@@ -271,5 +296,17 @@ RULES: tuple[Rule, ...] = (
         why="Triton keeps any setting without a word. histogram_latencies on a server before 24.11 does nothing.",
         source="tritonserver 2.51.0 (measured); Triton's release notes of 23.04 and 24.11",
         check=_unknown_setting,
+    ),
+    _rule(
+        728,
+        "monitored-port-missing",
+        Severity.WARNING,
+        "A ServiceMonitor names a port that its Service has",
+        (pod(_PORTS) + _MONITORED.format("http"), pod(_PORTS) + _MONITORED.format("metrics")),
+        problem="The name in `endpoints` is not among the port names of the Services that it selects in this file.",
+        why="Prometheus' operator finds ports by the Service's names, not the container's, and scrapes nothing else: "
+        "no target, no error.",
+        source="Prometheus Operator: ServiceMonitor, endpoints",
+        check=_lost_port,
     ),
 )

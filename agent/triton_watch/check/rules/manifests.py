@@ -13,6 +13,7 @@ from triton_watch.check.rules import (
     manifest_probes,
     manifest_resources,
     manifest_serving,
+    manifest_words,
 )
 from triton_watch.check.rules.manifest_parts import pod
 from triton_watch.records import Severity
@@ -27,17 +28,19 @@ if TYPE_CHECKING:
 def _broken(manifest: Manifest, _options: Options) -> Iterator[Hit]:
     broken = manifest.broken
     if broken is not None:
-        yield Hit(broken.message, broken.fix, manifest.path, broken.span, manifest.text)
+        severity = None if broken.refused else Severity.WARNING
+        yield Hit(broken.message, broken.fix, manifest.path, broken.span, manifest.text, severity=severity)
 
 
 RULES: tuple[Rule, ...] = (
     Rule(
         id="TW700",
         slug="manifest-unreadable",
-        severity=Severity.WARNING,
+        severity=Severity.ERROR,
         scope=Scope.MANIFEST,
         title="A manifest is YAML",
-        problem="The file looks like a manifest of Triton and cannot be read to its end.",
+        problem="The file looks like a manifest of Triton and cannot be read to its end. A warning for a template that "
+        "was given by name, and for a file that is only too large for this check.",
         bad=pod() + "    ports: [{containerPort: 8000}\n",
         good=pod() + "    ports: [{containerPort: 8000}]\n",
         why="Neither Kubernetes nor Compose take it, and nothing behind the fault was checked. A template, such as a "
@@ -51,5 +54,6 @@ RULES: tuple[Rule, ...] = (
     *manifest_metrics.RULES,
     *manifest_flags.RULES,
     *manifest_serving.RULES,
+    *manifest_words.RULES,
     *manifest_resources.RULES,
 )

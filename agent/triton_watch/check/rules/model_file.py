@@ -6,15 +6,15 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from triton_watch.check.formats import Format
+from triton_watch.check.formats import MODEL_TYPES, Format
 from triton_watch.check.rule import Box, Rule, Scope, Stage
 from triton_watch.check.rules.model_format import NO_MODEL, contents, of_another_backend, wanted_formats
-from triton_watch.check.served import ServedFile, missing_files, served_files
+from triton_watch.check.served import ServedFile, barred_files, missing_files, model_type, served_files
 from triton_watch.check.words import clip
 from triton_watch.records import Confidence, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from triton_watch.check.model import Model
     from triton_watch.check.options import Options
@@ -57,18 +57,33 @@ def _missing_hit(model: Model, one: Missing) -> Iterator[Hit]:
         message = f"{place} is a symbolic link to {clip(broken.link or '')}, which cannot be followed: {broken.problem}"
     elif right:
         message = f"{version.name}/ has no {_either(names)}, which the {model.backend} backend opens"
+        if model.backend == "fil":
+            message += f" for model_type {clip(model_type(model))}; {clip(right[0])} in it is {found[right[0]].value}"
     else:
         message = f"{version.name}/ {'has no model in it' if entries else 'is empty'}: {place} is missing"
     yield model.hit_file(
         message + (" (a placeholder is there: the model seems to be fetched later)" if later else ""),
         version.path,
-        fix=_rename(names[0], right[0]) if right and not broken else f"put the model there as {_either(names)}",
+        fix=_mend(model, names[0], right[0], found)
+        if right and not broken
+        else f"put the model there as {_either(names)}",
         severity=Severity.WARNING if later else None,
     )
 
 
 def _either(names: tuple[str, ...]) -> str:
     return " or ".join(clip(name) for name in dict.fromkeys(names[:3]))
+
+
+def _mend(model: Model, name: str, there: str, found: Mapping[str, Format]) -> str:
+    """Return how to make the backend open the file that is there; the FIL backend has to be told its type too."""
+    kinds = MODEL_TYPES.items() if model.backend == "fil" else ()
+    right = [(kind, usual) for kind, (usual, known) in kinds if known is found[there]]
+    if not right or model_type(model) in {kind for kind, _ in right}:
+        return _rename(name, there)
+    kind, usual = right[0]
+    named = "" if usual == there else f' and default_model_filename: "{clip(there)}"'
+    return f'write parameters {{ key: "model_type" value {{ string_value: "{kind}" }} }}{named}'
 
 
 def _rename(name: str, found: str) -> str:
@@ -104,7 +119,8 @@ def _text(model: Model, _options: Options) -> Iterator[Hit]:
 def _damaged(model: Model, _options: Options) -> Iterator[Hit]:
     for one in _judged(model):
         problem = one.file.problem
-        if problem and not _UNREADABLE.search(problem) and not _BESIDE.search(problem):
+        told = one.file.format is Format.VLLM_JSON  # by the rule about vLLM's arguments
+        if problem and not told and not _UNREADABLE.search(problem) and not _BESIDE.search(problem):
             yield _hit(model, one, "copy or export it again, and compare its size or checksum")
 
 
@@ -112,6 +128,21 @@ def _weights(model: Model, _options: Options) -> Iterator[Hit]:
     for one in _judged(model):
         if one.file.problem and _BESIDE.search(one.file.problem):
             yield _hit(model, one, "put that file beside it, or save the model as a single file")
+
+
+def _unread(model: Model, _options: Options) -> Iterator[Hit]:
+    if model.is_ensemble:
+        return
+    found = [(one.entry, one.file.problem or "") for one in served_files(model)]
+    found += [(entry, f"cannot be read: {entry.problem}") for entry in barred_files(model)]
+    for entry, problem in found:
+        if problem.startswith("cannot be read: "):
+            yield model.hit_file(
+                f"{clip(str(entry.path.relative_to(model.path)))} {problem}; nothing in it was judged, and the "
+                "server's user needs to read it",
+                entry.path,
+                fix="let this user, and the server's, read it and what it lies in",
+            )
 
 
 def _judged(model: Model) -> Iterator[ServedFile]:
@@ -246,4 +277,20 @@ WEIGHTS = Rule(
     check=_weights,
 )
 
-RULES: tuple[Rule, ...] = (MISSING, POINTER, EMPTY, PAGE, TEXT, DAMAGED, WEIGHTS)
+UNREAD = Rule(
+    id="TW237",
+    slug="model-file-unreadable",
+    severity=Severity.WARNING,
+    scope=Scope.MODEL,
+    box=Box.STRUCTURE,
+    title="The model's file can be read",
+    problem="The file that the backend opens is there, and this check may not read it.",
+    bad="# a model's file without permission to read",
+    good=_GOOD,
+    why="Nothing in it was judged. Where the server runs as another user without that permission, the model does not "
+    "load.",
+    source="The operating system.",
+    check=_unread,
+)
+
+RULES: tuple[Rule, ...] = (MISSING, POINTER, EMPTY, PAGE, TEXT, DAMAGED, WEIGHTS, UNREAD)

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from triton_watch.check.formats import backends_for, sniff
 from triton_watch.check.options import Release
+from triton_watch.check.pbtxt.template import placeholder
 from triton_watch.check.resolve import ENSEMBLE, PLATFORM_BACKENDS, first_directory
 from triton_watch.check.rule import Box, Rule, Scope, Stage
+from triton_watch.check.rules.backend import KNOWN, found_files
+from triton_watch.check.rules.backend import meant as meant_backend
 from triton_watch.check.served import resolved
 from triton_watch.check.words import clip, nearest
 from triton_watch.records import Severity
@@ -66,13 +69,18 @@ def _unknown(model: Model, options: Options) -> Iterator[Hit]:
         yield from _torch_aoti(model, options)
     elif platform and not found.backend:
         name = clip(platform)
-        meant = _meant(platform)
+        unfilled = placeholder(platform)
+        meant = None if unfilled else _by_files(model, platform) or _meant(platform)
         yield model.hit(
             f'platform "{name}" is none that Triton knows: '
             f"\"unexpected platform type '{name}' for {clip(model.name)}\"",
             "platform",
             value=True,
-            fix=f"write {meant}" if meant else f"write one of {', '.join(PLATFORM_BACKENDS)}, or a backend instead",
+            fix=f"fill in the template's placeholder {clip(unfilled)} before Triton reads the file"
+            if unfilled
+            else f"write {meant}"
+            if meant
+            else f"write one of {', '.join(PLATFORM_BACKENDS)}, or a backend instead",
         )
 
 
@@ -88,6 +96,16 @@ def _torch_aoti(model: Model, options: Options) -> Iterator[Hit]:
         fix='run 26.03 or newer, or serve a TorchScript file with platform: "pytorch_libtorch"',
         severity=Severity.ERROR if known else Severity.WARNING,
     )
+
+
+def _by_files(model: Model, platform: str) -> str | None:
+    """Return the backend of the files that are there, where they are not those of the one that the platform names."""
+    found, misspelt = found_files(model), meant_backend(platform)
+    wanted = platform if misspelt is None else misspelt[0]
+    if len(found) != 1 or wanted not in KNOWN or wanted in found:
+        return None
+    ((backend, file),) = found.items()
+    return f'backend: "{backend}" instead of the platform: {clip(file)} is a model of it'
 
 
 def _meant(platform: str) -> str | None:
@@ -130,6 +148,8 @@ def _undetermined(model: Model, options: Options) -> Iterator[Hit]:
         return
     if not model.readable:
         return  # what has no config.pbtxt at all is the matter of rules of its own
+    if model.first_folder.problem and not message.default_model_filename:
+        return  # the file that tells may be in there
     name = clip(model.name)
     if message.default_model_filename:
         file = clip(message.default_model_filename)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from triton_watch.check.pbtxt.messages import ModelQueuePolicy
 from triton_watch.check.rule import Rule, Scope
+from triton_watch.check.rules.batching import without_effect
 from triton_watch.check.rules.queue import BATCHER, HEAD, policies
 from triton_watch.records import Severity
 
@@ -28,6 +29,8 @@ def _unbounded(model: Model, _options: Options) -> Iterator[Hit]:
     batcher = message.dynamic_batching
     if not message.HasField(BATCHER) or not model.readable or bounded(batcher.default_queue_policy):
         return
+    if without_effect(model):
+        return  # said by a rule of its own; what to do about the queue depends on that
     own = batcher.priority_queue_policy
     if 0 < batcher.priority_levels <= len(own) and all(bounded(policy) for policy in own.values()):
         return

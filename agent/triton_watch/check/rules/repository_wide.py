@@ -31,7 +31,7 @@ _CONFIG = '--- {}/config.pbtxt\nbackend: "onnxruntime"\n{}--- {}/1/model.onnx\ns
 def _duplicates(repositories: Sequence[Summaries], _options: Options) -> Iterator[Hit]:
     places: dict[str, list[ModelSummary]] = defaultdict(list)
     for repository in repositories:
-        for model in repository.models.values() if repository.whole else ():
+        for model in repository.models.values() if repository.whole and repository.together else ():
             places[model.name].append(model)
     for name, models in places.items():
         for model in models[1:]:

@@ -49,6 +49,21 @@ def _vllm(model: Model, _options: Options) -> Iterator[Hit]:
             )
 
 
+def _misspelt(model: Model, _options: Options) -> Iterator[Hit]:
+    if model.backend != "vllm":
+        return
+    from triton_watch.check.formats.vllm_arguments import misspelt  # noqa: PLC0415 - a long table for few models
+
+    for one in served_files(model):
+        for name, right in misspelt([str(name) for name in read_vllm(one.entry.path).args])[:10]:
+            yield model.hit_file(
+                f'{one.version.name}/{clip(one.name)} has "{clip(name)}", which is no argument of vLLM\'s engine as '
+                "far as known here; vLLM refuses what it does not know (TypeError)",
+                one.entry.path,
+                fix=f"did you mean {right}?",
+            )
+
+
 def onnx_limits(release: Release) -> tuple[int, int] | None:
     """Return the newest opset and IR version that a release's ONNX Runtime reads; None for very old ones."""
     return next(((opset, ir) for since, opset, ir in reversed(ONNX_SUPPORT) if release >= since), None)
@@ -134,4 +149,20 @@ TEMPLATE = Rule(
     check=_template,
 )
 
-RULES: tuple[Rule, ...] = (VLLM, OPSET, TEMPLATE)
+MISSPELT = Rule(
+    id="TW253",
+    slug="vllm-argument-misspelt",
+    severity=Severity.WARNING,
+    scope=Scope.MODEL,
+    confidence=Confidence.MEDIUM,
+    title="Arguments of vLLM's engine are spelt right",
+    problem="A name in model.json is not, but almost is that of a well-known argument.",
+    bad='--- chat/config.pbtxt\nbackend: "vllm"\n--- chat/1/model.json\n{"model": "x", "tensor_paralel_size": 2}\n',
+    good='--- chat/config.pbtxt\nbackend: "vllm"\n--- chat/1/model.json\n{"model": "x", "tensor_parallel_size": 2}\n',
+    why="The backend hands all of them to AsyncEngineArgs, which ends with a TypeError for a name that it does not "
+    "have. Names like none of them are not judged: vLLM gets new ones with each release.",
+    source="vLLM backend, src/model.py; vLLM, engine/arg_utils.py.",
+    check=_misspelt,
+)
+
+RULES: tuple[Rule, ...] = (VLLM, OPSET, TEMPLATE, MISSPELT)

@@ -25,6 +25,8 @@ def _no_config(model: Model, options: Options) -> Iterator[Hit]:
     if kind_of(model) is not Without.MODEL:
         return
     reason, (file, backend) = refusal(model, options), detect(model)
+    if reason and model.first_folder.problem:
+        return  # the file that tells the backend may be in there
     shown = f"backend: {backend}" if file else "its backend"
     fix = f"write {clip(model.name)}/{CONFIG} with {shown}, max_batch_size, input, output and instance_group"
     if reason:

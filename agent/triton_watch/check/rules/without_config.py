@@ -6,7 +6,7 @@ import difflib
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from triton_watch.check.model import CONFIG, Model
+from triton_watch.check.model import CONFIG, Model, version_number
 from triton_watch.check.resolve import DETECTED, first_directory
 from triton_watch.check.served import remembered, resolved
 from triton_watch.check.words import clip
@@ -14,7 +14,7 @@ from triton_watch.check.words import clip
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from triton_watch.check.files import Entry
+    from triton_watch.check.files import Entry, Folder
     from triton_watch.check.options import Options
 
 NEEDS_PLATFORM = frozenset({"onnxruntime", "pytorch", "tensorflow", "tensorrt"})
@@ -107,9 +107,18 @@ def nested(model: Model) -> Iterator[Entry]:
     """Yield sub-directories that are models themselves."""
     directories = [entry for entry in model.folder.entries if entry.is_dir]
     for entry in directories[:_MOST_CHILDREN]:
-        config = entry.folder().get(CONFIG)
-        if config is not None and config.is_file:
+        inside = entry.folder()
+        config = inside.get(CONFIG)
+        if (config is not None and config.is_file) or _has_version(entry, inside):
             yield entry
+
+
+def _has_version(entry: Entry, inside: Folder) -> bool:
+    """Whether a directory without config.pbtxt has a version with a file of a name that Triton detects."""
+    return version_number(entry.name) is None and any(
+        child.is_dir and version_number(child.name) is not None and holds_model(child)
+        for child in inside.entries[:_MOST_CHILDREN]
+    )
 
 
 def detect(model: Model) -> tuple[str, str]:

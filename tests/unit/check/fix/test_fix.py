@@ -21,7 +21,7 @@ from differential.cases import load_cases
 from support.broken_repository import REPOSITORY
 from triton_watch.check.discover import RepositorySpec
 from triton_watch.check.engine import run_rules
-from triton_watch.check.fix import Fixed, fix_repository, write_fixed
+from triton_watch.check.fix import Fixed, LeftAlone, fix_repository, write_fixed
 from triton_watch.check.options import Options
 from triton_watch.check.pbtxt import parse_config
 from triton_watch.check.repository import Repository
@@ -252,3 +252,37 @@ def test_with_diff_nothing_to_mend_is_said(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, [str(tmp_path), "--diff"])
     assert result.stdout == ""
     assert "nothing that can be mended" in result.stderr
+
+
+@pytest.mark.parametrize("case", ["outside", "shared", "bytes"])
+def test_the_caller_is_told_of_what_is_left_alone(case: str, tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    model = repository / "ranker"
+    (model / "1").mkdir(parents=True)
+    (model / "1/model.onnx").write_bytes(b"x")
+    config = model / "config.pbtxt"
+    if case == "outside":
+        (tmp_path / "elsewhere.pbtxt").write_text(HEAD)
+        config.symlink_to(tmp_path / "elsewhere.pbtxt")
+    elif case == "shared":
+        config.write_text(HEAD)
+        (repository / "again").mkdir()
+        (repository / "again/config.pbtxt").symlink_to("../ranker/config.pbtxt")
+    else:
+        config.write_bytes(HEAD.encode() + b"# \xff\n")
+    left: list[LeftAlone] = []
+
+    assert list(fix_repository(RepositorySpec(repository), RULES, OPTIONS, left.append)) == []
+    told = {"outside": "outside the repository", "shared": "several models", "bytes": "not UTF-8"}[case]
+    assert all(told in one.why and "TW403" in one.rules for one in left)
+    assert config in [one.path for one in left]
+
+
+def test_nothing_is_told_of_a_link_with_nothing_to_mend(tmp_path: Path) -> None:
+    (tmp_path / "repository/ranker/1").mkdir(parents=True)
+    (tmp_path / "elsewhere.pbtxt").write_text(HEAD + ADDED)
+    (tmp_path / "repository/ranker/config.pbtxt").symlink_to(tmp_path / "elsewhere.pbtxt")
+    left: list[LeftAlone] = []
+
+    assert list(fix_repository(RepositorySpec(tmp_path / "repository"), RULES, OPTIONS, left.append)) == []
+    assert left == []

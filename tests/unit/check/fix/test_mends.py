@@ -317,3 +317,12 @@ def test_the_backend_of_an_ensemble_goes_with_its_line(tmp_path: Path) -> None:
 def test_a_suppressed_finding_is_not_mended(tmp_path: Path) -> None:
     config = "# triton-watch: ignore=no-dynamic-batching clients send whole batches\nmax_batch_size: 8\n"
     assert mended(config, tmp_path, "no-dynamic-batching") == config
+
+
+@pytest.mark.parametrize("config", ['platform: "onnx"', 'backend: "onnx"'])
+@pytest.mark.parametrize(("file", "right"), [("model_onnx", True), ("model_py", False), ("weights_bin", True)])
+def test_a_backend_is_not_mended_against_the_files_that_are_there(
+    config: str, file: str, right: bool, tmp_path: Path
+) -> None:
+    found = fixed(model(config, **{file: "x"}), tmp_path, "misspelt-backend", "unknown-platform")
+    assert [one.after for one in found] == (['backend: "onnxruntime"\n'] if right else [])

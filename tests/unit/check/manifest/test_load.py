@@ -400,3 +400,22 @@ def test_durations(text: str, seconds: float | None) -> None:
 def test_flags_that_came_later_are_flags() -> None:
     assert set(ABSENT_UNTIL) <= set(FLAGS)
     assert len(FLAGS) == 87
+
+
+@pytest.mark.parametrize(
+    ("model", "managed"),
+    [
+        ("{modelFormat: {name: triton}, runtimeVersion: 24.10-py3}", True),
+        ("{modelFormat: {name: onnx}, runtime: kserve-tritonserver, runtimeVersion: 24.10-py3}", True),
+        ("{modelFormat: {name: sklearn}, storageUri: 's3://triton'}", False),
+    ],
+)
+def test_a_model_of_kserve_says_which_runtime_it_wants(model: str, managed: bool) -> None:
+    text = "apiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\nspec: {predictor: {model: " + model + "}}\n"
+    found = load(text, explicit=True)
+    assert (found is not None) is managed
+    if found is not None:
+        (container,) = found.containers
+        assert container.managed
+        assert container.release == Release(24, 10)
+        assert container.server is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from triton_watch.check.pbtxt import ParsedConfig, Problem, ProblemKind, parse_config
+from triton_watch.check.pbtxt.parser import MOST_BYTES
 from triton_watch.check.pbtxt.report import MOST_PROBLEMS
 
 
@@ -124,7 +125,7 @@ def test_a_value_of_the_wrong_type_is_written_anew_where_that_is_plain(text: str
         ("input [ { } { } ]", ProblemKind.SYNTAX, "a comma is missing"),
         ("max_batch_size 8", ProblemKind.SYNTAX, "a `:` is missing"),
         ("max_batch_size = 8", ProblemKind.SYNTAX, "a `:` is missing"),
-        ("\n\ninput {\n name: 'a'", ProblemKind.SYNTAX, "closes the `{` of line 3"),
+        ("\n\ninput {\n name: 'a'", ProblemKind.SYNTAX, "the `{` of line 3 is still open"),
         ("input { } }", ProblemKind.SYNTAX, "closes nothing"),
         ("max_batch_size: 8x", ProblemKind.SYNTAX, "a space is missing"),
         ("name: “x”", ProblemKind.SYNTAX, "U+201C"),
@@ -279,3 +280,119 @@ def test_a_decimal_number_has_the_value_that_the_server_takes(written: str, valu
     message = parse_config(text.encode()).message
     assert message is not None
     assert message.sequence_batching.direct.minimum_slot_utilization == value
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ('parameters { key: "a" value: "b" }', 'write value { string_value: "b" }'),
+        ('parameters { key: "a" value: 3 }', 'write value { string_value: "3" }'),
+        ('parameters { "a": "b" }', 'write key: "a" value { string_value: "b" }'),
+        ("dynamic_batching: true", "write dynamic_batching { }"),
+        ("dynamic_batching: false", "remove dynamic_batching"),
+        ("response_cache: true", "write response_cache { enable: true }"),
+        ("model_transaction_policy: true", "write model_transaction_policy { decoupled: true }"),
+        ("instance_group: KIND_GPU", "write instance_group [ { kind: KIND_GPU } ]"),
+        ("instance_group: 2", "write instance_group [ { count: 2 } ]"),
+        ("version_policy { latest: 1 }", "write latest { num_versions: 1 }"),
+        ("version_policy { specific: 1 }", "write specific { versions: [ 1 ] }"),
+        ("version_policy { specific: [ 1 ] }", "write specific { versions: [ 1 ] }"),
+        ("version_policy { all: true }", "write all { }"),
+        ('version_policy: "all"', "write version_policy { all { } }"),
+        ('input: "x"', 'write input [ { name: "x" } ]'),
+        ("max_batch_size: [ 8 ]", "write max_batch_size: and a whole number, without brackets"),
+        ("max_batch_size: 8.5", "write a whole number, 8 or 9"),
+        ("input { data_type: X }", "write one of TYPE_BOOL, TYPE_UINT8, TYPE_UINT16, TYPE_UINT32, TYPE_UINT64, "
+         "TYPE_INT8, …"),
+        ("name: a b", None),
+        ("input [ { }, ]", "remove the comma"),
+        ("input [ { ]", "write `}` before this `]`"),
+        ("input { ] }", "remove it"),
+        ("input [ { } output [ ]", "write `]` before this `output`"),
+        ("name: “x”", 'write plain quotes, "'),
+        ("name:\u00a0'x'", "write a plain space"),
+        ('name: "x', 'write "x"'),
+        ("max_batch_size: 8\nmax_batch_size: 4", "remove it here, or that of line 1"),
+        ("dynamic_batching { }\nsequence_batching { }", "remove sequence_batching here, or dynamic_batching of line 1"),
+        ("max_batch_size: 9999999999", "write 2147483647 or less"),
+        ("dynamic_batching { max_queue_delay_microseconds: -1 }", "write 0 or more"),
+        ("dynamic_batching { max_queue_delay_microseconds: 100us }", "write 100: a field in microseconds takes the "
+         "number alone"),
+        ("dynamic_batching { max_queue_delay_microseconds: 2ms }", "write 2000: a field in microseconds takes the "
+         "number alone"),
+        ("max_batch_size: 08", "write 8"),
+        ("max_batch_size = 8", "write `:` instead of `=`"),
+        ("preferred_batch_size: [ 4 ]", "move it into dynamic_batching or into sequence_batching.oldest"),
+        ("zzz: 1", "remove it: only fields of model_config.proto can stand here"),
+    ],
+)  # fmt: skip
+def test_a_problem_comes_with_what_to_do(text: str, advice: str | None) -> None:
+    problem = parse_config(text.encode()).problems[0]
+    if advice is not None:
+        assert (problem.refused, problem.advice) == (True, advice)
+    assert problem.advice or problem.suggestion
+
+
+@pytest.mark.parametrize(
+    ("written", "digits"), [("1e5", "100000"), ("1.50e3", "1500"), ("15e-1", None), ("1e99", None)]
+)
+def test_a_number_with_an_exponent_is_written_out_where_it_is_whole(written: str, digits: str | None) -> None:
+    assert _only(f"max_batch_size: {written}").suggestion == digits
+
+
+def test_the_unit_behind_a_number_is_no_field_and_what_follows_is_read() -> None:
+    parsed = parse_config(b"dynamic_batching { max_queue_delay_microseconds: 100us } name: 'x'")
+    assert _kinds(parsed) == [ProblemKind.SYNTAX]
+    assert parsed.message is not None
+    assert parsed.message.name == "x"
+
+
+def test_the_bracket_that_is_open_is_named() -> None:
+    problem = _only('input [\n  { name: "A" dims: [ 4 ]\n]')
+    assert problem.message == "a `}` is missing before this `]`: the `{` of line 2 is still open"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("max_batch_size: ${triton_max_batch_size}\nname: ${x}", "`${triton_max_batch_size}` (and 1 more)"),
+        ("max_batch_size: $SIZE", "`$SIZE`"),
+        ("max_batch_size: {{ .Values.size }}", "`{{ .Values.size }}`"),
+        ("max_batch_size: {{size}}", "`{{size}}`"),
+        ("{% if gpu %}\ninstance_group { }\n{% endif %}", "`{% if gpu %}` (and 1 more)"),
+        ("max_batch_size: <% size %>", "`<% size %>`"),
+        ("dynamic_batching { preferred_batch_size: [ ${size} ] }\ninput [ { }, ]", "`${size}`"),
+    ],
+)
+def test_a_template_is_one_problem_at_its_first_placeholder(text: str, shown: str) -> None:
+    problem = _only(text)
+    assert problem.kind is ProblemKind.TEMPLATE
+    assert f"not a configuration yet: {shown} stands where a value belongs" in problem.message
+    assert (problem.advice or "").startswith("fill it in with ")
+
+
+def test_what_is_wrong_before_a_placeholder_is_still_told() -> None:
+    parsed = parse_config(b"input [ { }, ]\nmax_batch_size: ${size}\nfoo: 1\n")
+    assert _kinds(parsed) == [ProblemKind.SYNTAX, ProblemKind.TEMPLATE]
+    assert not parsed.complete
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'name: "${x}" foo: 1',
+        "name: 'x' # ${x} {{ y }}\nfoo: 1",
+        "instance_group [ {{ kind: KIND_GPU }} ]",
+        "dynamic_batching {{ }}",
+        "max_batch_size: $",
+    ],
+)
+def test_what_only_looks_like_a_placeholder_makes_no_template(text: str) -> None:
+    assert ProblemKind.TEMPLATE not in _kinds(parse_config(text.encode()))
+
+
+@pytest.mark.parametrize("size", [MOST_BYTES + 1, MOST_BYTES * 9])
+def test_a_file_that_is_too_large_is_not_given_a_size_that_it_may_not_have(size: int) -> None:
+    problem = parse_config(b"#" * size).problems[0]
+    assert "has over 1 MiB" in problem.message
+    assert "KiB" not in problem.message

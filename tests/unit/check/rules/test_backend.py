@@ -79,3 +79,14 @@ def test_a_hostile_name_stays_short_and_printable(tmp_path: Path) -> None:
     (one,) = found(RULES, f'backend: "\\033{"x" * 100_000}"', tmp_path)
     assert len(one.message) < 600
     assert one.message.isprintable()
+
+
+def test_a_placeholder_in_quotes_is_named_as_what_it_is(tmp_path: Path) -> None:
+    (one,) = found(RULES, 'backend: "${triton_backend}"\n', tmp_path)
+    assert (one.rule, one.severity.value) == ("TW205", "error")
+    assert one.message.startswith("${triton_backend} is a template's placeholder that was not filled in")
+    assert "libtriton" not in f"{one.message}{one.fix}"
+
+
+def test_a_backend_of_a_file_that_is_a_template_as_a_whole_says_nothing_more(tmp_path: Path) -> None:
+    assert not found(RULES, 'backend: "${triton_backend}"\nmax_batch_size: ${size}\n', tmp_path)

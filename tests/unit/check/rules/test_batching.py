@@ -35,7 +35,7 @@ IO = (
         ("max_batch_size: 2147483647", []),
         ("max_batch_size: 8 dynamic_batching { preferred_batch_size: [ 1, 8 ] }", []),
         ("max_batch_size: 8 dynamic_batching { preferred_batch_size: 9 }", ["TW402"]),
-        ("max_batch_size: 8 dynamic_batching { preferred_batch_size: [ 9, 0, 10 ] }", ["TW401", "TW402", "TW402"]),
+        ("max_batch_size: 8 dynamic_batching { preferred_batch_size: [ 9, 0, 10 ] }", ["TW401", "TW402"]),
         ("max_batch_size: 0 dynamic_batching { preferred_batch_size: 1 }", ["TW402"]),
         ("dynamic_batching { preferred_batch_size: 1 }", ["TW402"]),
         ("max_batch_size: 8 dynamic_batching { preferred_batch_size: [ ] }", []),
@@ -119,3 +119,10 @@ def _model(text: str) -> Model:
         assert model is not None
         assert model.message is not None
         return model
+
+
+def test_the_sizes_of_one_list_are_one_finding(tmp_path: Path) -> None:
+    (one,) = found(RULES, f"{HEAD}dynamic_batching {{ preferred_batch_size: [ 4, 16, 32, 16 ] }}\n", tmp_path)
+    assert (one.rule, one.column) == ("TW402", 47)
+    assert one.message.startswith("the preferred batch sizes 16 and 32 are above max_batch_size, 8")
+    assert one.fix == "remove them, or write max_batch_size: 32 if the model takes such batches"

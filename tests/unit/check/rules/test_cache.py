@@ -66,6 +66,14 @@ def test_answers_that_vary_are_not_for_the_cache(backend: str, severities: list[
             [],
         ),
         ("from base import TritonPythonModel\n", []),  # it may be asked for there
+        (
+            "from helper import Base\nclass TritonPythonModel(Base):\n    def execute(self, requests):\n        pass\n",
+            [],
+        ),
+        (
+            "class Base:\n    pass\nclass TritonPythonModel(Base):\n    def execute(self, requests):\n        pass\n",
+            ["TW465"],
+        ),
         ("def broken(\n", []),
     ],
 )

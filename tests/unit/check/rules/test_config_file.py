@@ -86,3 +86,17 @@ def test_messages_of_hostile_files_are_short(tmp_path: Path) -> None:
     findings = found(RULES, f"{ONNX}{'x' * 10_000}: 1\n", tmp_path)
 
     assert max(len(one.message) for one in findings) <= 500
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("max_batch_size: 1e1\n", "write 10"),
+        ("input [ { }, ]\n", "remove the comma"),
+        ("instance_group: KIND_GPU\n", "write instance_group [ { kind: KIND_GPU } ]"),
+        ("max_batch_size: ${x}\n", "fill it in with NVIDIA's tools/fill_template.py or envsubst, say, and check what "
+         "comes out"),
+    ],
+)  # fmt: skip
+def test_a_finding_says_what_to_write(text: str, fix: str, tmp_path: Path) -> None:
+    assert [one.fix for one in found(RULES, ONNX + text, tmp_path)] == [fix]

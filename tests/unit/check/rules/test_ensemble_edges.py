@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.rule_examples import found, ids
+from triton_watch.check.rule import Box
 from triton_watch.check.rules.ensemble_edges import RULES
 from triton_watch.check.rules.ensemble_examples import ensemble_text, repository_text, step_text
 
@@ -257,3 +258,16 @@ def test_large_ensembles_are_judged_quickly(tmp_path: Path) -> None:
     steps = [step_text("m", f"A:{one}", f"B:{other}") for one, other in pairwise(names)]
 
     assert not errors(repository_text(ensemble_text(*steps), m=model()), tmp_path)
+
+
+def test_a_key_that_is_no_tensor_of_the_ensemble_either_is_not_swapped(tmp_path: Path) -> None:
+    pipeline = ensemble(step_text("m", "AA:A", "B:Y"), inputs=("A FP32 4",))
+    hits = found(RULES, repository_text(pipeline, m=model()), tmp_path)
+    assert [hit.fix for hit in hits if hit.rule == "TW531"] == ['write key: "A"']
+
+
+def test_types_and_shapes_count_for_the_box_of_shapes() -> None:
+    assert {rule.slug for rule in RULES if rule.box is Box.SHAPES} == {
+        "ensemble-types-differ",
+        "ensemble-shapes-differ",
+    }

@@ -180,3 +180,12 @@ def test_deep_nesting_and_long_circles_end_soon(tmp_path: Path) -> None:
     for name in ("pipeline", "e0", "e650"):
         hits = list(run_rules(RULES, Scope.MODEL, repository.model(name), Options()))
         assert ids(hits) == ["TW522"]
+
+
+def test_the_fix_names_the_rule_and_the_place_of_a_members_fault(tmp_path: Path) -> None:
+    member = 'backend: "onnxruntime"\ninput { name: "IN" data_type: TYPE_FP32 dims: 4 }\n'
+    example = f"--- pipeline/config.pbtxt\n{GOOD}\n--- pipeline/1/\n--- resize/config.pbtxt\n{member}"
+    (hit,) = [hit for hit in found(RULES, example, tmp_path) if hit.rule == "TW521"]
+    assert hit.fix is not None
+    assert hit.fix.startswith("mend TW120 of resize first, in ")
+    assert "resize: `triton-watch rules explain TW120`" in hit.fix

@@ -31,6 +31,7 @@ OPTIONS = {
 IN_WORDS = {
     "TW108": "a directory that may not be read, or of 20,000 entries",
     "TW140": "two repositories",
+    "TW237": "a file that may not be read",
     "TW334": "the archive that TorchScript writes",
 }
 """Rules about models whose bad example is no set of files, and what it would take; they have tests of their own."""

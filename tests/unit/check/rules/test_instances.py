@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from support.rule_examples import found, ids
+from triton_watch.check.discover import RepositorySpec
+from triton_watch.check.fix import fix_repository
 from triton_watch.check.options import Options
 from triton_watch.check.rules import instance_details, instance_kinds, instances, rate_limiter
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RULES = instances.RULES + instance_details.RULES + instance_kinds.RULES + rate_limiter.RULES
 ONNX = 'backend: "onnxruntime"\n'
@@ -175,3 +174,20 @@ def test_a_hostile_number_of_gpus_stays_cheap(tmp_path: Path) -> None:
     many = ", ".join(["0"] * 100_000)
 
     assert ids(found(RULES, config(f"{{ kind: KIND_GPU gpus: [ {many} ] }}"), tmp_path)) == ["TW605"] * 200
+
+
+@pytest.mark.parametrize(
+    ("backend", "gpus", "kind"),
+    [
+        ("python", None, "KIND_AUTO"),
+        ("python", 0, "KIND_CPU"),
+        ("vllm", None, "KIND_MODEL"),
+        ("tensorrt", 1, "KIND_GPU"),
+    ],
+)
+def test_the_fix_says_what_the_mend_writes(backend: str, gpus: int | None, kind: str, tmp_path: Path) -> None:
+    options = Options(gpus=gpus)
+    (finding,) = found(instances.RULES, f'backend: "{backend}"\n', tmp_path, options)
+    assert finding.fix == f"write instance_group [ {{ count: 1 kind: {kind} }} ]"
+    (fixed,) = fix_repository(RepositorySpec(Path(str(finding.file)).parent.parent), instances.RULES, options)
+    assert f"kind: {kind}\n" in fixed.after

@@ -355,3 +355,16 @@ def test_releases_of_server_versions(version: str, release: tuple[int, int] | No
 @pytest.mark.parametrize("answer", [None, [], "x", {"max_batch_size": "many"}, {"input": 3}])
 def test_an_answer_that_is_no_configuration_is_none(answer: object) -> None:
     assert config_of(answer) is None
+
+
+@pytest.mark.parametrize(
+    ("metrics", "cache"),
+    [
+        (None, None),
+        (MetricsFacts(problem="refused"), None),
+        (PAGE, None),
+        (metrics_of(b'nv_cache_num_hits_per_model{model="m",version="1"} 0\n'), True),
+    ],
+)
+def test_a_cache_is_known_by_its_metrics(metrics: MetricsFacts | None, cache: bool | None) -> None:
+    assert server(metrics=metrics).cache is cache

@@ -318,3 +318,106 @@ def test_a_service_in_the_same_file_exposes_the_metrics_port(tmp_path: Path) -> 
     service = "---\napiVersion: v1\nkind: Service\nspec: {ports: [{port: 80, targetPort: 8002}]}\n"
     assert "metrics-port-not-exposed" in slugs(text, tmp_path / "without")
     assert "metrics-port-not-exposed" not in slugs(text + service, tmp_path / "with")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (IMAGE + '    args: ["tritonserver --model-repository=/m --allow-metrics=false"]\n', True),
+        (IMAGE + "    args:\n    - |\n      tritonserver\n      --allow-metrics=false\n", True),
+        ('    image: x/y:1\n    command: ["tritonserver --allow-metrics=false"]\n', True),
+        ('    image: x/y:1\n    command: [tini, --, "tritonserver --allow-metrics=false"]\n', True),
+        ('    image: x/y:1\n    args: ["tritonserver --allow-metrics=false"]\n', False),
+        (IMAGE + '    command: [sh, -c]\n    args: ["tritonserver --allow-metrics=false"]\n', False),
+        (IMAGE + "    args: [tritonserver, --allow-metrics=false]\n", False),
+    ],
+)
+def test_a_command_in_one_word_is_no_program_and_judged_all_the_same(text: str, expected: bool, tmp_path: Path) -> None:
+    found = slugs(HEAD + text, tmp_path)
+    assert ("command-in-one-word" in found) is expected
+    assert "metrics-switched-off" in found
+
+
+def test_two_flags_in_one_word_are_told(tmp_path: Path) -> None:
+    text = HEAD + IMAGE + '    args: [tritonserver, "--model-repository=/m --log-verbose=1", "--id=a b"]\n'
+    assert slugs(text, tmp_path, only="TW75").count("two-flags-in-one-word") == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "lines"),
+    [
+        ("    args: [tritonserver, --model-repository=/m, --http-port, 8000, --allow-metrics, true]\n", [8, 8]),
+        ("    args: [tritonserver, --model-repository=/m, --http-port, '8000', --id, 1:30, --id, null]\n", []),
+        ("    env: [{name: A, value: 1}, {name: B, value: '1'}, {name: C, value: x}, {name: D}]\n", [8]),
+    ],
+)
+def test_numbers_among_the_arguments_are_refused(more: str, lines: list[int], tmp_path: Path) -> None:
+    found = manifest_findings(RULES, HEAD + IMAGE + more, tmp_path)
+    hits = [one for one in found if one.slug == "number-where-text-belongs"]
+    assert [one.line for one in hits] == lines
+    assert all(one.severity is Severity.ERROR for one in hits)
+
+
+MONITOR = (
+    "---\napiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nspec: {{{}endpoints: [{{port: metrics}}]}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("ports", "selector", "count"),
+    [
+        ("{name: http, port: 8000}", "", 1),
+        ("{name: http, port: 8000}, {name: metrics, port: 8002}", "", 0),
+        ("{port: 8002, targetPort: metrics}", "selector: {matchLabels: {app: t}}, ", 1),
+        ("{name: http, port: 8000}", "selector: {matchLabels: {app: another}}, ", 0),
+        ("{name: http, port: 8000}", "selector: {matchExpressions: [{key: app, operator: Exists}]}, ", 0),
+        ("", "", 0),
+    ],
+)
+def test_a_monitor_names_a_port_of_its_service(ports: str, selector: str, count: int, tmp_path: Path) -> None:
+    service = f"---\napiVersion: v1\nkind: Service\nmetadata: {{labels: {{app: t}}}}\nspec: {{ports: [{ports}]}}\n"
+    text = HEAD + IMAGE + "    args: [tritonserver, --model-repository=/m]\n" + service + MONITOR.format(selector)
+    assert slugs(text, tmp_path).count("monitored-port-missing") == count
+
+
+def test_a_model_of_kserve_is_judged_by_what_it_says(tmp_path: Path) -> None:
+    text = (
+        "apiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\nmetadata: {name: m}\nspec:\n  predictor:\n"
+        "    model:\n      modelFormat: {name: triton}\n      storageUri: s3://x\n      runtimeVersion: 22.12-py3\n"
+    )
+    assert slugs(text, tmp_path / "a") == []
+    with_args = text + "      args: [--cache-config=local, --allow-metrics=false]\n"
+    assert {"flag-newer-than-image", "metrics-switched-off"} <= set(slugs(with_args, tmp_path / "b"))
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        (HEAD + IMAGE + "   ports: []\n", Severity.ERROR),
+        (HEAD + IMAGE + "    args: [{{ .Values.args }]\n", Severity.WARNING),
+        (HEAD + IMAGE + "{% if gpu %}\n", Severity.WARNING),
+        (HEAD + IMAGE + "    args: " + "[" * 100 + "]" * 100 + "\n", Severity.WARNING),
+        ("a: [1\n# tritonserver", Severity.WARNING),
+    ],
+)
+def test_what_kubernetes_cannot_read_is_an_error(text: str, severity: Severity, tmp_path: Path) -> None:
+    found = manifest_findings(RULES, text, tmp_path)
+    assert [one.severity for one in found if one.slug == "manifest-unreadable"] == [severity]
+
+
+@pytest.mark.parametrize(
+    ("image", "flag", "release"),
+    [
+        ("22.12", "--cache-config=local,size=1", "23.07"),
+        ("22.12", "--metrics-config=counter_latencies=true", "23.04"),
+        ("23.07", "--http-restricted-api=a:b=c", "23.11"),
+        ("24.02", "--enable-peer-access=true", "24.10"),
+    ],
+)
+def test_a_flag_that_is_too_new_is_told_with_a_release_that_has_it(
+    image: str, flag: str, release: str, tmp_path: Path
+) -> None:
+    text = f"{HEAD}    image: nvcr.io/nvidia/tritonserver:{image}-py3\n    args: [tritonserver, '{flag}']\n"
+    (one,) = [one for one in manifest_findings(RULES, text, tmp_path) if one.slug == "flag-newer-than-image"]
+    assert one.fix is not None
+    assert f"an image from {release} on" in one.fix

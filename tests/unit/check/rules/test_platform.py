@@ -101,3 +101,16 @@ def test_the_fix_names_a_model_that_lies_there_under_another_name(tmp_path: Path
 
 def test_nothing_is_called_missing_in_a_configuration_that_does_not_parse(tmp_path: Path) -> None:
     assert not found(RULES, "--- b/config.pbtxt\nmax_batch_size: {\n--- b/1/\n", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("platform", "fix"),
+    [
+        ("pytorch", 'write backend: "python" instead of the platform: 1/model.py is a model of it'),
+        ("python", 'write backend: "python" instead of the platform'),
+        ("${platform}", "fill in the template's placeholder ${platform} before Triton reads the file"),
+    ],
+)
+def test_the_files_of_the_version_count_more_than_a_wrong_platform(platform: str, fix: str, tmp_path: Path) -> None:
+    example = f'--- m/config.pbtxt\nplatform: "{platform}"\n--- m/1/model.py\nx = 1\n'
+    assert [one.fix for one in found(RULES, example, tmp_path) if one.rule == "TW201"] == [fix]

@@ -79,3 +79,11 @@ def test_queues_that_serve_nobody_well_are_told(inside: str, expected: list[str]
 
 def test_without_a_batcher_there_is_no_queue_to_judge(tmp_path: Path) -> None:
     assert not found([*queue.RULES, *queue_limits.RULES], HEAD, tmp_path)
+
+
+@pytest.mark.parametrize(("size", "expected"), [(0, []), (1, []), (2, ["TW424"])])
+def test_a_queue_is_not_talked_about_where_dynamic_batching_does_nothing(
+    size: int, expected: list[str], tmp_path: Path
+) -> None:
+    text = f'backend: "pytorch"\nmax_batch_size: {size}\ndynamic_batching {{ }}\n'
+    assert ids(found(queue_limits.RULES, text, tmp_path)) == expected

@@ -33,6 +33,22 @@ def test_vllm_takes_a_json_object_with_a_model(content: str, rules: list[str], t
 
 
 @pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("tensor_paralel_size", "did you mean tensor_parallel_size?"),
+        ("max-model-len", "did you mean max_model_len?"),
+        ("gpu_memory_utilisation", "did you mean gpu_memory_utilization?"),
+        ("tensor_parallel_size", None),
+        ("an_argument_of_2031", None),
+        ("x" * 100_000, None),
+    ],
+)
+def test_a_misspelt_argument_of_vllm_is_told(name: str, fix: str | None, tmp_path: Path) -> None:
+    hits = found(RULES, f'{VLLM}{{"model": "x", "{name}": 2}}\n', tmp_path)
+    assert [(one.rule, one.severity.value, one.fix) for one in hits] == ([("TW253", "warning", fix)] if fix else [])
+
+
+@pytest.mark.parametrize(
     ("opset", "triton", "count"),
     [(21, (24, 10), 0), (22, (24, 10), 1), (21, (23, 10), 1), (17, None, 0), (99, None, 1)],
 )

@@ -61,6 +61,7 @@ ONNX = "--- ranker/1/model.onnx\na model\n"
         ('--- .hidden/config.pbtxt\nbackend: "onnxruntime"\n--- .hidden/1/model.onnx\nx\n', [], ["TW105"]),
         ("--- .cache/1/model.onnx\nx\n", [], ["TW105"]),
         ("--- models/a/config.pbtxt\nx\n--- models/b/config.pbtxt\nx\n", ["TW104"], ["TW104"]),
+        ("--- models/a/1/model.onnx\nx\n", ["TW104"], ["TW104"]),
         # Names.
         (f'--- ranker/config.pbtxt\nname: ""\nbackend: "onnxruntime"\n{ONNX}', [], []),
         (f'--- ranker/config.pbtxt\nname: "ranker "\nbackend: "onnxruntime"\n{ONNX}', ["TW103"], ["TW103"]),
