@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from triton_watch.check.files import read_bytes
 from triton_watch.check.model import CONFIG, version_number
 from triton_watch.check.resolve import DETECTED
+from triton_watch.check.words import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -109,7 +110,13 @@ def _discover_directory(path: Path, found: Found) -> None:
         found.repositories.append(_of_model(path))
     else:
         _search(path, found)
-        if models and len(found.repositories) > before[0]:
+        below = len(found.repositories) - before[0]
+        if below and not models:
+            found.notes.append(
+                f"{path} has no model of its own; {plural(below, 'place')} below it with models: a server that is "
+                f"given {path} itself as its model repository loads none of them"
+            )
+        elif below:
             others = len(children) - len(models)
             found.notes.append(
                 f"{path} is searched as a tree, as {others} of its {len(children)} directories hold no model: "

@@ -102,6 +102,15 @@ def test_one_model_beside_other_folders_makes_no_repository_of_a_tree(tmp_path: 
     assert "2 of its 3 directories hold no model" in result.notes[0]
 
 
+def test_models_one_level_too_deep_are_checked_and_the_user_is_told(tmp_path: Path) -> None:
+    model(tmp_path / "nlp" / "bert")
+    model(tmp_path / "cv" / "resnet")
+    result = found(tmp_path)
+    assert [spec.path.name for spec in result.repositories] == ["cv", "nlp"]
+    assert "2 places below it" in result.notes[0]
+    assert "loads none of them" in result.notes[0]
+
+
 def test_manifests_beside_the_models_of_a_repository_are_found(tmp_path: Path) -> None:
     model(tmp_path / "ranker")
     (tmp_path / "deploy").mkdir()
