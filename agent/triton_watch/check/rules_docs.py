@@ -33,6 +33,8 @@ STAGES = {
     Stage.BACKEND: "the backend refuses it",
     Stage.NOBODY: "Triton accepts it",
 }
+_BEYOND_MODELS = {Scope.MANIFEST: "the deployment cannot work", Scope.LIVE: "the server says so itself"}
+"""Scope -> what an error means that is no refusal of a model."""
 _LONGEST = 160
 
 _INTRO = """# Rules
@@ -79,8 +81,10 @@ def anchor(rule: Rule) -> str:
 def facts(rule: Rule) -> str:
     """Return what a rule is in one line of plain text."""
     parts = [rule.severity.value, f"confidence {rule.confidence.value}"]
-    if rule.severity is Severity.ERROR or rule.stage is not Stage.NOBODY:
+    if rule.stage is not Stage.NOBODY:
         parts.append(STAGES[rule.stage])
+    elif rule.severity is Severity.ERROR:
+        parts.append(_BEYOND_MODELS.get(rule.scope, STAGES[rule.stage]))
     if rule.red_line:
         parts.append(f'red line "{rule.red_line.value}"')
     if rule.fixable:
