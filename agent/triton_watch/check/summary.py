@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from triton_watch.check.model import Model
-    from triton_watch.check.pbtxt import Span
     from triton_watch.check.pbtxt.messages import ModelInput, ModelOutput
 
 
@@ -56,8 +55,6 @@ class ModelSummary:
     """Size of the files of the version that is served."""
     cache: bool
     decoupled: bool
-    group_span: Span | None
-    """Where `instance_group` stands in the configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +89,6 @@ def summarize(model: Model) -> ModelSummary:
         model_bytes=_bytes(model),
         cache=message.response_cache.enable,
         decoupled=message.model_transaction_policy.decoupled,
-        group_span=model.config.where("instance_group") if model.has("instance_group") and model.config else None,
     )
 
 

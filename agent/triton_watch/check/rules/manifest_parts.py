@@ -31,11 +31,6 @@ def in_kubernetes(manifest: Manifest) -> Iterator[Container]:
     return (one for one in served(manifest) if one.platform is Platform.KUBERNETES)
 
 
-def in_compose(manifest: Manifest) -> Iterator[Container]:
-    """Yield those of Compose."""
-    return (one for one in served(manifest) if one.platform is Platform.COMPOSE)
-
-
 def command_lines(manifest: Manifest) -> Iterator[tuple[Container, CommandLine]]:
     """Yield containers whose command line of tritonserver is known, with it."""
     return ((one, one.server) for one in manifest.containers if one.server is not None)
