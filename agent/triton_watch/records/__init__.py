@@ -12,6 +12,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from triton_watch.records.budget import (
+        VERDICTS,
+        BucketRow,
+        BudgetTable,
+        LedgerState,
+        SeriesKey,
+        Verdict,
+        WindowSums,
+    )
     from triton_watch.records.finding import Confidence, Finding, Severity
     from triton_watch.records.metrics import (
         FAILURE_REASONS,
@@ -30,7 +39,18 @@ if TYPE_CHECKING:
         ModelStatus,
         ServerInfo,
     )
+    from triton_watch.records.objective import (
+        BurnWindow,
+        Goal,
+        Objective,
+        Override,
+        Page,
+        PrometheusSettings,
+        SloSettings,
+        SloSli,
+    )
     from triton_watch.records.outcome import Outcome, ProbeResult
+    from triton_watch.records.report import Course, Report, ReportRow, WindowBurn
     from triton_watch.records.settings import CheckSettings, LogSettings, Settings, WebSettings
     from triton_watch.records.sli import NoData, NoDataReason, Sli, SliValue
     from triton_watch.records.snapshot import ConfigVectors, SliTable, TargetSnapshot
@@ -38,16 +58,23 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FAILURE_REASONS",
+    "VERDICTS",
+    "BucketRow",
+    "BudgetTable",
+    "BurnWindow",
     "CheckSettings",
     "Confidence",
     "ConfigVectors",
     "Counter",
+    "Course",
     "Credentials",
     "EnsembleStep",
     "Finding",
     "FloatArray",
+    "Goal",
     "Gpu",
     "HistogramFrame",
+    "LedgerState",
     "LogSettings",
     "MetricsFrame",
     "ModelConfig",
@@ -57,27 +84,42 @@ __all__ = [
     "ModelStatus",
     "NoData",
     "NoDataReason",
+    "Objective",
     "Outcome",
+    "Override",
+    "Page",
     "ProbeResult",
+    "PrometheusSettings",
+    "Report",
+    "ReportRow",
+    "SeriesKey",
     "ServerInfo",
     "Settings",
     "Severity",
     "Sli",
     "SliTable",
     "SliValue",
+    "SloSettings",
+    "SloSli",
     "Target",
     "TargetSnapshot",
     "Timeouts",
     "TlsSettings",
+    "Verdict",
     "WebSettings",
+    "WindowBurn",
+    "WindowSums",
 ]
 
 _MODULES: Mapping[str, str] = MappingProxyType(
     {
+        "budget": "VERDICTS BucketRow BudgetTable LedgerState SeriesKey Verdict WindowSums",
         "finding": "Confidence Finding Severity",
         "metrics": "FAILURE_REASONS Counter FloatArray Gpu HistogramFrame MetricsFrame ModelIndex",
         "model": "EnsembleStep ModelConfig ModelKey ModelState ModelStatus ServerInfo",
+        "objective": "BurnWindow Goal Objective Override Page PrometheusSettings SloSettings SloSli",
         "outcome": "Outcome ProbeResult",
+        "report": "Course Report ReportRow WindowBurn",
         "settings": "CheckSettings LogSettings Settings WebSettings",
         "sli": "NoData NoDataReason Sli SliValue",
         "snapshot": "ConfigVectors SliTable TargetSnapshot",

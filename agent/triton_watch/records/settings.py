@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from triton_watch.records.objective import SloSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,4 +54,5 @@ class Settings:
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
     check: CheckSettings | None = None
+    slo: SloSettings = field(default_factory=SloSettings)
     poll_threads: int = 64
