@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from triton_watch.records.metrics import FloatArray
     from triton_watch.records.model import ModelKey
+    from triton_watch.records.objective import BurnWindow
 
 
 class SeriesKey(NamedTuple):
@@ -73,8 +74,10 @@ class BudgetTable:
     burn: FloatArray
     remaining: FloatArray
     exhaustion: FloatArray
+    tiers: tuple[BurnWindow, ...]
+    """The burn windows of the period, the most urgent first."""
     fires: NDArray[np.int8]
-    """(n,) index of the first row of the objective's burn windows that fires; -1 = none."""
+    """(n,) index of the first of `tiers` that fires; -1 = none."""
     verdict: NDArray[np.int8]
     """(n,) index into `VERDICTS`."""
     counted_good: FloatArray

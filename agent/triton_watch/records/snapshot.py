@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from triton_watch.records.metrics import FloatArray, MetricsFrame, ModelIndex
+    from triton_watch.records.metrics import FloatArray, HistogramFrame, MetricsFrame, ModelIndex
     from triton_watch.records.model import ModelConfig, ModelState, ServerInfo
     from triton_watch.records.outcome import ProbeResult
     from triton_watch.records.target import Target
@@ -55,6 +55,8 @@ class SliTable:
     frame: MetricsFrame
     """The page that ends the interval: gauges, quantiles and GPU values are read from it."""
     counters_off: bool = False
+    first_response: HistogramFrame | None = None
+    """Increases of the first-response buckets (cumulative over the bounds); None = not served, or one page."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from triton_watch.records import FloatArray, Gpu, MetricsFrame
+from triton_watch.records import FloatArray, Gpu, HistogramFrame, MetricsFrame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,6 +53,22 @@ def between(previous: MetricsFrame | None, current: MetricsFrame) -> Deltas:
         is_new=is_new,
         was_reset=was_reset,
     )
+
+
+def histogram_between(previous: MetricsFrame | None, current: MetricsFrame, deltas: Deltas) -> HistogramFrame | None:
+    """Return the increases of the first-response buckets; None without two pages that have the same buckets."""
+    now, then = current.first_response, None if previous is None else previous.first_response
+    if previous is None or now is None or then is None or now.bounds != then.bounds or deltas.interval <= 0:
+        return None
+    before = then.counts
+    if previous.models is not current.models:
+        if not len(previous.models):
+            return HistogramFrame(now.bounds, now.counts)
+        rows = [previous.models.row.get(key, 0) for key in current.models.keys]
+        before = then.counts[:, rows]
+    increase = now.counts - before
+    from_zero = deltas.was_reset | deltas.is_new | (increase < 0).any(axis=0)
+    return HistogramFrame(now.bounds, np.where(from_zero, now.counts, increase))
 
 
 def _aligned(previous: MetricsFrame, current: MetricsFrame) -> tuple[FloatArray, NDArray[np.bool_]]:

@@ -23,7 +23,7 @@ from triton_watch.records import (
     SliTable,
     SliValue,
 )
-from triton_watch.slo.deltas import Deltas, between
+from triton_watch.slo.deltas import Deltas, between, histogram_between
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,6 +73,7 @@ def compute(previous: MetricsFrame | None, current: MetricsFrame, configs: Confi
         gpu_share=share,
         gpu_energy=deltas.energy,
         frame=current,
+        first_response=histogram_between(previous, current, deltas),
         counters_off=counters_off,
     )
 
