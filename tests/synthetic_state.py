@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from triton_watch.daemon.state import ReloadStatus, TargetCounts
+from support.objectives import availability, batch_efficiency, gpu_band, queue_time
+from triton_watch.daemon.state import BudgetsView, HistoryStatus, ReloadStatus, TargetBudgets, TargetCounts
 from triton_watch.records import (
     ConfigVectors,
     Counter,
@@ -21,12 +22,17 @@ from triton_watch.records import (
     ModelStatus,
     Outcome,
     ProbeResult,
+    SeriesKey,
     ServerInfo,
     Sli,
     SliTable,
     Target,
     TargetSnapshot,
+    WindowSums,
 )
+from triton_watch.slo.budget import goals_of, judge
+from triton_watch.slo.levels import windows_of
+from triton_watch.store.status import StoreStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,6 +64,7 @@ class SyntheticState:
 
     targets: Mapping[str, TargetSnapshot]
     counts: Mapping[str, TargetCounts] = field(default_factory=dict)
+    budget_view: BudgetsView = field(default_factory=BudgetsView)
     last_reload: ReloadStatus = RELOADED
     age: float = 0.5
     first_done: bool = True
@@ -67,6 +74,9 @@ class SyntheticState:
 
     def counters(self) -> Mapping[str, TargetCounts]:
         return self.counts
+
+    def budgets(self) -> BudgetsView:
+        return self.budget_view
 
     def reload(self) -> ReloadStatus:
         return self.last_reload
@@ -94,6 +104,35 @@ def state_of(keys: Sequence[ModelKey], gpus: int = 2) -> SyntheticState:
         cycles=12345678, skipped=2, failures={("metrics", Outcome.EMPTY): 3, ("health", Outcome.REFUSED): 1}
     )
     return SyntheticState({"triton": snapshot_of(keys, gpus)}, {"triton": counts})
+
+
+OBJECTIVES = (availability(), queue_time(), batch_efficiency(), gpu_band(0.2, 0.9))
+
+
+def budgets_of(keys: Sequence[ModelKey], targets: Sequence[str] = ("triton",)) -> BudgetsView:
+    """Budgets of four objectives of `keys` on each target, every value known: all of them burn."""
+    objectives = {one.name: one for one in OBJECTIVES}
+    found = {}
+    for target in targets:
+        series = tuple(SeriesKey(one.name, target, key) for one in OBJECTIVES for key in keys)
+        windows = windows_of(OBJECTIVES)
+        # Young series: as long as the period is not full, further traffic adds to the budget.
+        good = np.outer(np.arange(1.0, len(windows) + 1), np.full(len(series), 1e6))
+        sums = WindowSums(
+            at=1.7e9,
+            keys=series,
+            windows=windows,
+            good=good,
+            bad=good[::-1] / 1e4,
+            covered=np.full(len(series), windows[-1]),
+            silence=np.full(len(series), 3.0),
+        )
+        counted = np.array([good[-1], np.full(len(series), 12345678.5)])
+        table = judge(sums, goals_of(series, objectives), 600.0, counted)
+        matched = dict.fromkeys(objectives, len(keys))
+        found[target] = TargetBudgets((table,), matched, odd=dict.fromkeys(objectives, 2))
+    store = StoreStatus(persistent=True, path="slo.sqlite", last_flush=1.7e9, last_flush_seconds=0.01, bytes=4096)
+    return BudgetsView(OBJECTIVES, found, store, HistoryStatus(success=True, at=1.7e9))
 
 
 def snapshot_of(keys: Sequence[ModelKey], gpus: int = 2) -> TargetSnapshot:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from synthetic_state import HOSTILE, SyntheticState, names, state_of
+from synthetic_state import HOSTILE, SyntheticState, budgets_of, names, state_of
 from triton_watch.daemon.exporter import Exporter
 from triton_watch.records import ModelKey
 
@@ -13,6 +13,7 @@ STATES = {
     "nothing known": SyntheticState({}),
     "plain models": state_of(names(20)),
     "hostile names": state_of([ModelKey(name, version) for name in HOSTILE for version in ("1", '"\\\n')]),
+    "budgets of hostile names": SyntheticState({}, budget_view=budgets_of([ModelKey(n, "1", n) for n in HOSTILE])),
     "many models": state_of(names(2000)),
 }
 

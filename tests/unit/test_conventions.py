@@ -63,7 +63,7 @@ def test_every_label_is_used() -> None:
 
 
 def test_docs_are_what_the_conventions_say() -> None:
-    """docs/metrics.md is in step with conventions.py; tests/generate_docs.py writes it."""
+    """docs/metrics.md is in step with the conventions; tests/generate_docs.py writes it."""
     assert DOCS.read_text() == metrics_docs.render()
 
 

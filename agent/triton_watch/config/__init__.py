@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from triton_watch.config.errors import ConfigError, ConfigUnreadableError, ParseError, Problem
     from triton_watch.config.flags import from_flags
     from triton_watch.config.json_schema import schema
-    from triton_watch.config.loading import load, load_check
+    from triton_watch.config.loading import load, load_check, load_slo
+    from triton_watch.config.overrides import with_slo_flags
     from triton_watch.config.show import masked, masked_yaml
     from triton_watch.config.units import (
         format_duration,
@@ -41,12 +42,14 @@ __all__ = [
     "load",
     "load_apart",
     "load_check",
+    "load_slo",
     "masked",
     "masked_yaml",
     "parse_duration",
     "parse_percentage",
     "parse_size",
     "schema",
+    "with_slo_flags",
 ]
 
 _HOME: Mapping[str, str] = MappingProxyType(
@@ -55,10 +58,12 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "from_flags_apart": "apart",
         "load": "loading",
         "load_check": "loading",
+        "load_slo": "loading",
         "load_apart": "apart",
         "masked": "show",
         "masked_yaml": "show",
         "schema": "json_schema",
+        "with_slo_flags": "overrides",
         **dict.fromkeys(("ConfigError", "ConfigUnreadableError", "ParseError", "Problem"), "errors"),
     }
 )

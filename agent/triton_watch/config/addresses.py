@@ -17,6 +17,7 @@ TRITON_HTTP_PORT = 8000
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})", re.ASCII)
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~%+,=-]+)*/?", re.ASCII)
 _OWN_PATHS = re.compile(r"/(?:v2|metrics)(?:/|$)")
+_PROMETHEUS_PATHS = re.compile(r"/api(?:/v1)?(?:/|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,14 @@ def metrics_url(text: str) -> str:
     url = _split(text, "http://localhost:8002/metrics")
     path = url.path if url.path not in ("", "/") else "/metrics"
     return f"{url.scheme}://{_netloc(url, url.port)}{path}"
+
+
+def prometheus_url(text: str) -> str:
+    """Check the URL of a Prometheus, Thanos or Mimir; a path is the prefix before `/api/v1`. Raises `ParseError`."""
+    url = _split(text, "http://prometheus:9090")
+    if _PROMETHEUS_PATHS.search(url.path):
+        raise ParseError(f'"{text}" goes past the server: leave out /api and what follows, it is added.')
+    return f"{url.scheme}://{_netloc(url, url.port)}{url.path.rstrip('/')}"
 
 
 def host(text: str) -> str:

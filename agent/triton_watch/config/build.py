@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from triton_watch.config import addresses
+from triton_watch.config.build_slo import slo_settings
 from triton_watch.config.common import Common, Resolver
 from triton_watch.config.errors import Location, ParseError
 from triton_watch.config.model import CheckSection, ConfigFile, DefaultsSection, LogSection, TargetSection, WebSection
+from triton_watch.config.slo_sections import SloSection
 from triton_watch.config.units import format_duration
 from triton_watch.records import CheckSettings, LogSettings, Settings, Target, Timeouts, TlsSettings, WebSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from triton_watch.config.expand import Report
@@ -26,11 +28,15 @@ _TOTAL_OF_INTERVAL = 0.8
 """The default total timeout leaves a fifth of a short interval free."""
 
 
-def settings(config: ConfigFile, base: Path, report: Report) -> Settings | None:
-    """Build the settings; None when a target could not be built. `base` is where relative paths start."""
+def settings(config: ConfigFile, base: Path, report: Report, environ: Mapping[str, str]) -> Settings | None:
+    """Build the settings; None when a target could not be built. `base` is where relative paths start.
+
+    `environ` says where state is kept when the configuration does not.
+    """
     builder = _Builder(Resolver(base, report), report)
     defaults = builder.resolver.common(config.defaults or DefaultsSection(), ("defaults",))
     built = [builder.target(section, defaults, ("targets", index)) for index, section in enumerate(config.targets)]
+    slo = slo_settings(config.slo or SloSection(), builder.resolver, environ)
     targets = tuple(target for target in built if target is not None)
     if len(targets) < len(built):
         return None
@@ -40,6 +46,7 @@ def settings(config: ConfigFile, base: Path, report: Report) -> Settings | None:
         web=web(config.web or WebSection()),
         log=_log(config.log or LogSection()),
         check=None if config.check is None else check(config.check, base),
+        slo=slo,
         poll_threads=config.poll_threads or _DEFAULT_POLL_THREADS,
     )
 
@@ -86,7 +93,7 @@ class _Builder:
             return None
         interval = common.interval or _DEFAULT_INTERVAL
         timed = section.interval is not None or section.timeouts is not None
-        self._check_credentials(common, at)
+        self.resolver.refuse_clashes(common, at)
         self._check_list(section.expected_models, (*at, "expected_models"))
         self._check_list(section.gpus, (*at, "gpus"))
         return Target(
@@ -117,14 +124,6 @@ class _Builder:
                 text = f"is {_d(value)}, longer than timeouts.total of {_d(total)}: lower it or raise that."
                 self.report((*at, "timeouts", name), text)
         return Timeouts(connect=connect, read=read, total=total)
-
-    def _check_credentials(self, common: Common, at: Location) -> None:
-        names = {name.lower() for name, _ in common.headers or ()}
-        if common.login is not None and "authorization" in names:
-            text = "has Authorization beside basic_auth or a bearer token: keep one of them."
-            self.report((*at, "headers"), text)
-        if common.restricted is not None and common.restricted[0].lower() in names:
-            self.report((*at, "restricted_api", "header"), "is among headers too: keep one of them.")
 
     def _check_list(self, values: Sequence[str] | None, at: Location) -> None:
         seen: set[str] = set()

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
     from triton_watch.config.expand import Report
     from triton_watch.config.model import CommonSection
-    from triton_watch.config.sections import BasicAuthSection, HeaderSection, RestrictedSection, TlsSection
+    from triton_watch.config.sections import (
+        BasicAuthSection,
+        HeaderSection,
+        HttpSection,
+        RestrictedSection,
+        TlsSection,
+    )
 
 _RESERVED = frozenset({"connection", "content-length", "transfer-encoding"})
 """Headers that belong to the connection: a wrong one breaks every request."""
@@ -64,11 +70,25 @@ class Resolver:
             read=timeouts.read if timeouts else None,
             total=timeouts.total if timeouts else None,
             body_limit=section.body_limit,
+            restricted=self._restricted(section.restricted_api, (*at, "restricted_api")),
+        ).over(self.access(section, at))
+
+    def access(self, section: HttpSection, at: Location) -> Common:
+        """Resolve what any server is asked with: headers, login and TLS; what has a problem is None."""
+        return Common(
             headers=self._headers(section.headers, (*at, "headers")),
             login=self._login(section, at),
-            restricted=self._restricted(section.restricted_api, (*at, "restricted_api")),
             tls=self._tls(section.tls, (*at, "tls")),
         )
+
+    def refuse_clashes(self, common: Common, at: Location) -> None:
+        """Report headers that say what another setting says."""
+        names = {name.lower() for name, _ in common.headers or ()}
+        if common.login is not None and "authorization" in names:
+            text = "has Authorization beside basic_auth or a bearer token: keep one of them."
+            self.report((*at, "headers"), text)
+        if common.restricted is not None and common.restricted[0].lower() in names:
+            self.report((*at, "restricted_api", "header"), "is among headers too: keep one of them.")
 
     def _attempt(self, at: Location, action: Callable[[], T]) -> T | None:
         try:
@@ -92,7 +112,7 @@ class Resolver:
 
         return self._attempt(at, action)
 
-    def _login(self, section: CommonSection, at: Location) -> Credentials | None:
+    def _login(self, section: HttpSection, at: Location) -> Credentials | None:
         if section.basic_auth is not None:
             return self._basic(section.basic_auth, (*at, "basic_auth"))
         file = (*at, "bearer_token_file")

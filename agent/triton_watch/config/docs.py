@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from triton_watch.config.guide import GUIDE
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Json = dict[str, Any]
+
+
+_TYPES: Mapping[str, str] = MappingProxyType(
+    {"integer": "whole number", "string": "text", "boolean": "true or false", "object": "mapping"}
+)
 
 
 def render() -> str:
@@ -28,7 +34,7 @@ def _settings(section: Json, whole: Json, prefix: str) -> Iterator[tuple[str, Js
     for name, part in section["properties"].items():
         is_list = part.get("type") == "array" and "$ref" in part["items"]
         path = f"{prefix}{name}{'[]' if is_list else ''}"
-        yield path, part, name in section.get("required", ())
+        yield path, _spelled_out(part, whole), name in section.get("required", ())
         if (below := _section(part, whole)) is not None:
             yield from _settings(below, whole, f"{path}.")
 
@@ -42,8 +48,15 @@ def _section(part: Json, whole: Json) -> Json | None:
 
 
 def _named(part: Mapping[str, str], whole: Json) -> Json:
+    """Find a definition; of one with several forms, the form that is a mapping."""
     found: Json = whole["$defs"][part["$ref"].rpartition("/")[2]]
-    return found
+    return next((form for form in found.get("anyOf", ()) if "properties" in form), found)
+
+
+def _spelled_out(part: Json, whole: Json) -> Json:
+    """Name the forms of a setting that need not be a mapping."""
+    forms = whole["$defs"][part["$ref"].rpartition("/")[2]].get("anyOf") if "$ref" in part else None
+    return part if forms is None else {**part, "anyOf": forms}
 
 
 def _entry(path: str, part: Json, required: bool) -> list[str]:
@@ -71,10 +84,14 @@ def _kind(part: Json) -> str:
     if part.get("type") == "array":
         return "list of mappings" if "$ref" in part["items"] else f"list of {_kind(part['items'])}"
     if part.get("additionalProperties"):
-        return "mapping of names to text, or to a mapping with `value` or `value_file`"
+        return f"mapping of names to {_kind_of_value(part['additionalProperties'])}"
     if "$ref" in part:
         return "mapping"
     return _scalar(part)
+
+
+def _kind_of_value(part: Json) -> str:
+    return "text, or to a mapping with `value` or `value_file`" if "$ref" in part else _kind(part)
 
 
 def _scalar(part: Json) -> str:
@@ -83,7 +100,7 @@ def _scalar(part: Json) -> str:
     return str(
         part.get(
             "title",
-            {"integer": "whole number", "string": "text", "boolean": "true or false"}.get(part["type"], part["type"]),
+            _TYPES.get(part["type"], part["type"]),
         )
     )
 

@@ -61,3 +61,12 @@ def expand(value: Any, environ: Mapping[str, str], report: Report, at: Location 
     except ParseError as error:
         report(at, str(error))
         return value
+
+
+def escaped(value: Any) -> Any:  # noqa: ANN401 - YAML's data
+    """Write the dollars in all texts of a tree so that `expand` gives back what they are now."""
+    if isinstance(value, dict):
+        return {key: escaped(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [escaped(item) for item in value]
+    return re.sub(r"\$(?=[${])", "$$", value) if isinstance(value, str) else value

@@ -14,18 +14,20 @@ from triton_watch.config import addresses, units
 from triton_watch.config.errors import ParseError
 from triton_watch.config.expand import Expanded
 
-_REFERENCE: Final = r"\$\{"
+REFERENCE: Final = r"\$\{"
 """An editor's schema must accept `${NAME}` wherever the loader would."""
 HEADER_NAME: Final = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 """A token of RFC 9110, section 5.6.2."""
 _MIN_INTERVAL, _MAX_INTERVAL = 0.1, 86_400.0
 
 
-def _form(kind: str, pattern: str) -> WithJsonSchema:
-    return WithJsonSchema({"title": kind, "type": "string", "pattern": f"^(?:{pattern})$|{_REFERENCE}"})
+def form(kind: str, pattern: str) -> WithJsonSchema:
+    """Describe text of one form; in the documentation `kind` stands for the pattern."""
+    return WithJsonSchema({"title": kind, "type": "string", "pattern": f"^(?:{pattern})$|{REFERENCE}"})
 
 
-def _positive_duration(value: object) -> float:
+def positive_duration(value: object) -> float:
+    """Read a duration above 0; seconds. Raises `ParseError`."""
     seconds = units.parse_duration(value)
     if seconds <= 0:
         raise ParseError("is zero: give a time longer than 0s.")
@@ -33,7 +35,7 @@ def _positive_duration(value: object) -> float:
 
 
 def _interval(value: object) -> float:
-    seconds = _positive_duration(value)
+    seconds = positive_duration(value)
     if not _MIN_INTERVAL <= seconds <= _MAX_INTERVAL:
         raise ParseError(f"{units.format_duration(seconds)} is out of range: choose from 100ms to 1d.")
     return seconds
@@ -98,7 +100,8 @@ def bearer_token(text: str) -> str:
     return text
 
 
-def _whole_number(value: object) -> object:
+def whole_number(value: object) -> object:
+    """Turn digits from the environment into a number; leave anything else to the next check."""
     return int(value) if isinstance(value, Expanded) and re.fullmatch(r"\d{1,9}", value, re.ASCII) else value
 
 
@@ -124,64 +127,67 @@ def _release(text: str) -> str:
     return text
 
 
-def _one_or_more(value: object) -> object:
+def one_or_more(value: object) -> object:
+    """Make a list of a single text."""
     return [value] if isinstance(value, str) else value
 
 
-def _choice(*choices: str) -> tuple[AfterValidator, WithJsonSchema]:
+def choice(*choices: str) -> tuple[AfterValidator, WithJsonSchema]:
+    """Make the check and the schema of one word out of several."""
+
     def check(text: str) -> str:
         if text not in choices:
             raise ParseError(f'"{text}" is not one of {", ".join(choices)}.')
         return text
 
-    schema: dict[str, Any] = {"anyOf": [{"enum": list(choices)}, {"type": "string", "pattern": _REFERENCE}]}
+    schema: dict[str, Any] = {"anyOf": [{"enum": list(choices)}, {"type": "string", "pattern": REFERENCE}]}
     return AfterValidator(check), WithJsonSchema(schema)
 
 
-_TEXT: Final = {"type": "string", "minLength": 1}
-_LEVEL, _LEVEL_SCHEMA = _choice("debug", "info", "warning", "error")
-_FORMAT, _FORMAT_SCHEMA = _choice("text", "json")
-_FAIL_ON, _FAIL_ON_SCHEMA = _choice("error", "warning", "info", "never")
-_PROFILE, _PROFILE_SCHEMA = _choice("production", "dev")
+TEXT: Final = {"type": "string", "minLength": 1}
+_LEVEL, _LEVEL_SCHEMA = choice("debug", "info", "warning", "error")
+_FORMAT, _FORMAT_SCHEMA = choice("text", "json")
+_FAIL_ON, _FAIL_ON_SCHEMA = choice("error", "warning", "info", "never")
+_PROFILE, _PROFILE_SCHEMA = choice("production", "dev")
 
-Text: TypeAlias = Annotated[str, AfterValidator(_filled), WithJsonSchema(_TEXT)]
-Name: TypeAlias = Annotated[str, AfterValidator(_name), WithJsonSchema({**_TEXT, "maxLength": 200})]
-Duration: TypeAlias = Annotated[float, BeforeValidator(_positive_duration), _form("duration", units.DURATION_PATTERN)]
-Interval: TypeAlias = Annotated[float, BeforeValidator(_interval), _form("duration", units.DURATION_PATTERN)]
+Text: TypeAlias = Annotated[str, AfterValidator(_filled), WithJsonSchema(TEXT)]
+Name: TypeAlias = Annotated[str, AfterValidator(_name), WithJsonSchema({**TEXT, "maxLength": 200})]
+Duration: TypeAlias = Annotated[float, BeforeValidator(positive_duration), form("duration", units.DURATION_PATTERN)]
+Interval: TypeAlias = Annotated[float, BeforeValidator(_interval), form("duration", units.DURATION_PATTERN)]
 Percentage: TypeAlias = Annotated[
-    float, BeforeValidator(units.parse_percentage), _form("percentage", units.PERCENTAGE_PATTERN)
+    float, BeforeValidator(units.parse_percentage), form("percentage", units.PERCENTAGE_PATTERN)
 ]
-Size: TypeAlias = Annotated[int, BeforeValidator(_positive_size), _form("size", units.SIZE_PATTERN)]
+Size: TypeAlias = Annotated[int, BeforeValidator(_positive_size), form("size", units.SIZE_PATTERN)]
 HttpUrl: TypeAlias = Annotated[
-    str, AfterValidator(addresses.http_url), _form("http or https URL", r"[Hh][Tt][Tt][Pp][Ss]?://[^@?#\s]+")
+    str, AfterValidator(addresses.http_url), form("http or https URL", r"[Hh][Tt][Tt][Pp][Ss]?://[^@?#\s]+")
 ]
 MetricsUrl: TypeAlias = Annotated[
     str,
     AfterValidator(addresses.metrics_url),
-    _form("http or https URL", r"[Hh][Tt][Tt][Pp][Ss]?://[^@?#\s]+"),
+    form("http or https URL", r"[Hh][Tt][Tt][Pp][Ss]?://[^@?#\s]+"),
 ]
 Host: TypeAlias = Annotated[
-    str, AfterValidator(addresses.host), _form("host name or IP address", r"[A-Za-z0-9_.:%\[\]-]+")
+    str, AfterValidator(addresses.host), form("host name or IP address", r"[A-Za-z0-9_.:%\[\]-]+")
 ]
-GrpcAddress: TypeAlias = Annotated[str, AfterValidator(addresses.grpc_address), _form("host:port", r"[^/@\s]+:\d{1,5}")]
-Gpu: TypeAlias = Annotated[str, AfterValidator(_gpu), _form("UUID of a GPU", r"(?:GPU|MIG)-[0-9A-Za-z/-]+")]
-UserName: TypeAlias = Annotated[str, AfterValidator(_user), WithJsonSchema(_TEXT)]
-Password: TypeAlias = Annotated[str, AfterValidator(password), WithJsonSchema(_TEXT)]
-BearerToken: TypeAlias = Annotated[str, AfterValidator(bearer_token), WithJsonSchema(_TEXT)]
-HeaderText: TypeAlias = Annotated[str, AfterValidator(header_value), WithJsonSchema(_TEXT)]
-Listen: TypeAlias = Annotated[str, AfterValidator(_listen), _form("host:port", r"[^/@\s]+:\d{1,5}")]
+GrpcAddress: TypeAlias = Annotated[str, AfterValidator(addresses.grpc_address), form("host:port", r"[^/@\s]+:\d{1,5}")]
+Gpu: TypeAlias = Annotated[str, AfterValidator(_gpu), form("UUID of a GPU", r"(?:GPU|MIG)-[0-9A-Za-z/-]+")]
+UserName: TypeAlias = Annotated[str, AfterValidator(_user), WithJsonSchema(TEXT)]
+Password: TypeAlias = Annotated[str, AfterValidator(password), WithJsonSchema(TEXT)]
+BearerToken: TypeAlias = Annotated[str, AfterValidator(bearer_token), WithJsonSchema(TEXT)]
+HeaderText: TypeAlias = Annotated[str, AfterValidator(header_value), WithJsonSchema(TEXT)]
+Listen: TypeAlias = Annotated[str, AfterValidator(_listen), form("host:port", r"[^/@\s]+:\d{1,5}")]
 LogLevel: TypeAlias = Annotated[str, _LEVEL, _LEVEL_SCHEMA]
 LogFormat: TypeAlias = Annotated[str, _FORMAT, _FORMAT_SCHEMA]
 Threads: TypeAlias = Annotated[
     int,
     Strict(),
-    BeforeValidator(_whole_number),
+    BeforeValidator(whole_number),
     AfterValidator(_threads),
     WithJsonSchema(
         {
             "anyOf": [
                 {"type": "integer", "minimum": 1, "maximum": 1024},
-                {"type": "string", "pattern": _REFERENCE},
+                {"type": "string", "pattern": REFERENCE},
             ]
         }
     ),
@@ -189,27 +195,27 @@ Threads: TypeAlias = Annotated[
 GpuCount: TypeAlias = Annotated[
     int,
     Strict(),
-    BeforeValidator(_whole_number),
+    BeforeValidator(whole_number),
     AfterValidator(_gpu_count),
     WithJsonSchema(
         {
             "anyOf": [
                 {"type": "integer", "minimum": 0, "maximum": 1024},
-                {"type": "string", "pattern": _REFERENCE},
+                {"type": "string", "pattern": REFERENCE},
             ]
         }
     ),
 ]
-Release: TypeAlias = Annotated[str, AfterValidator(_release), _form("release, as in 24.10", r"\d{2}\.(0[1-9]|1[0-2])")]
+Release: TypeAlias = Annotated[str, AfterValidator(_release), form("release, as in 24.10", r"\d{2}\.(0[1-9]|1[0-2])")]
 FailOn: TypeAlias = Annotated[str, _FAIL_ON, _FAIL_ON_SCHEMA]
 Profile: TypeAlias = Annotated[str, _PROFILE, _PROFILE_SCHEMA]
 Truth: TypeAlias = Annotated[
     bool,
     BeforeValidator(_truth),
-    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": _REFERENCE}]}),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": REFERENCE}]}),
 ]
 Paths: TypeAlias = Annotated[
     list[Text],
-    BeforeValidator(_one_or_more),
-    WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}),
+    BeforeValidator(one_or_more),
+    WithJsonSchema({"anyOf": [TEXT, {"type": "array", "items": TEXT, "minItems": 1}]}),
 ]

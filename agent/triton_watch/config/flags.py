@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from triton_watch.config.document import Document
 from triton_watch.config.errors import ConfigError, Problem
 from triton_watch.config.loading import settings_of
+from triton_watch.config.overrides import with_slo_flags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,13 +60,16 @@ def from_flags(  # noqa: PLR0913 - one argument a flag
     listen: str | None = None,
     log_level: str | None = None,
     log_format: str | None = None,
+    state: str | None = None,
+    history: str | None = None,
 ) -> Settings:
     """Build settings for servers given as URLs, without a file.
 
     A URL with port P stands for gRPC on P+1 and metrics on P+2 (8001 and 8002 for Triton's own 8000),
     unless `grpc` and `metrics_url` say otherwise. `name`, `grpc` and `metrics_url` go with a single
     target; everything else holds for all. `headers` are `Name: value`; `interval` and `timeout` (of a
-    whole request) are durations such as `5s`; relative paths start at the working directory.
+    whole request) are durations such as `5s`; relative paths start at the working directory. `state` and
+    `history` are as for `with_slo_flags`.
 
     Raises:
         ConfigError: each problem names the flag.
@@ -89,12 +93,13 @@ def from_flags(  # noqa: PLR0913 - one argument a flag
         "log": _some({"level": log_level, "format": log_format}),
     }
     try:
-        return settings_of(Document(SOURCE, value, {}), Path())
+        settings = settings_of(Document(SOURCE, value, {}), Path())
     except ConfigError as error:
         problems = dict.fromkeys(
             Problem(problem.message, _flag(problem.path, many=len(targets) > 1)) for problem in error.problems
         )
         raise ConfigError(SOURCE, list(problems)) from None
+    return with_slo_flags(settings, state, history)
 
 
 def _some(values: Mapping[str, Any]) -> dict[str, Any]:

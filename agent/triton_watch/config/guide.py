@@ -51,7 +51,7 @@ Behind a proxy, as in the last two lines, give `metrics_url`: the guess is seldo
 - **Text** that YAML would read as something else needs quotes: a model called `1` or `on` is `"1"`,
   `"on"`.
 - **Unknown settings**, a setting given twice and a setting without a value are refused. Only `defaults`,
-  `web` and `log` may stand there empty.
+  `web`, `log`, `check` and `slo` may stand there empty.
 - **Relative paths** start at the folder of the file.
 - **YAML** anchors, aliases and `<<` work.
 
@@ -77,4 +77,27 @@ mapping of headers included; only `timeouts` are taken one by one. A target with
 bearer token does not use the one of `defaults`, whichever kind that is.
 
 `timeouts.total` must be shorter than `interval`, and `connect` and `read` no longer than `total`.
+
+## Objectives
+
+An objective promises that a share of the requests to some models is good; the rest is its error budget.
+What is good depends on `sli`:
+
+| `sli` | an event is | it is good when | `threshold` |
+| --- | --- | --- | --- |
+| `availability` | a request | the server answers it; a canceled one does not count | none |
+| `queue_time` | a request | the mean queue time of its interval is within the threshold | `50ms` |
+| `request_time` | a request | the mean request time of its interval is within the threshold | `200ms` |
+| `ttft` | a request | its first response comes within the threshold | `500ms` |
+| `batch_efficiency` | a second with traffic | batches are at least so efficient | `0.5` |
+| `gpu_utilization` | a second with traffic | the model uses so much of its GPUs | `{low: 20%, high: 90%}` |
+
+With `quantile` a queue or request time is the quantile that the server serves, in place of the mean. `ttft`
+needs a server that serves `nv_inference_first_response_histogram_ms`, and a threshold that is one of its
+bucket bounds. `triton-watch slo check FILE` says each objective in words, and with `--target URL` or
+`--live` whether a real server has the data for it. It also takes a file that has an `slo` section alone.
+
+Burn rates are watched over pairs of windows that scale with `period`; for 30d a page is sent at 14.4x over
+1h and 5m and at 6x over 6h and 30m, a ticket made at 3x over 1d and 2h and at 1x over 3d and 6h. No window
+is shorter than 1m.
 """

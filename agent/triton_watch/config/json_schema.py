@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from triton_watch.config.model import OPTIONAL_SECTIONS, ConfigFile, TargetSection
+from triton_watch.config.model import OPTIONAL_SECTIONS, ConfigFile
 from triton_watch.config.sections import Section
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -23,9 +23,7 @@ def schema() -> dict[str, Any]:
     for model in _sections(Section):
         if model.__name__ in definitions:
             _add_pairs(definitions[model.__name__], model)
-    own = TargetSection.__annotations__
-    target = definitions["TargetSection"]["properties"]
-    definitions["TargetSection"]["properties"] = dict(sorted(target.items(), key=lambda item: item[0] not in own))
+            _own_first(definitions[model.__name__], model)
     top = _tidy(raw)
     for name in OPTIONAL_SECTIONS:
         part = top["properties"][name]
@@ -52,11 +50,22 @@ def _sections(base: type[Section]) -> list[type[Section]]:
 
 def _add_pairs(definition: dict[str, Any], model: type[Section]) -> None:
     """Say in JSON Schema what the model's pairs say."""
-    body = definition["anyOf"][1] if "anyOf" in definition else definition
+    body = definition["anyOf"][-1] if "anyOf" in definition else definition
     rules: list[dict[str, Any]] = [{"not": {"required": list(pair)}} for pair in model.exclusive]
     rules += [{"oneOf": [{"required": [one]}, {"required": [other]}]} for one, other in model.needed]
     if rules:
         body["allOf"] = rules
+
+
+def _own_first(definition: dict[str, Any], model: type[Section]) -> None:
+    """Put what a model shares with others behind what it declares itself."""
+    body = definition["anyOf"][-1] if "anyOf" in definition else definition
+    declared = [list(vars(base).get("__annotations__", {})) for base in model.__mro__]
+
+    def place(name: str) -> tuple[int, int]:
+        return next((index, names.index(name)) for index, names in enumerate(declared) if name in names)
+
+    body["properties"] = {name: body["properties"][name] for name in sorted(body["properties"], key=place)}
 
 
 def _tidy(part: Any) -> Any:  # noqa: ANN401 - JSON

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
 from triton_watch.config import build
+from triton_watch.config.build_slo import slo_settings
+from triton_watch.config.common import Resolver
 from triton_watch.config.document import Document, read
 from triton_watch.config.errors import ConfigError, Location, Problem
 from triton_watch.config.expand import Report, expand
 from triton_watch.config.model import OPTIONAL_SECTIONS, CheckSection, ConfigFile
 from triton_watch.config.problems import sentences, suggestion
+from triton_watch.config.sections import Section
+from triton_watch.config.slo_sections import SloSection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from triton_watch.records import CheckSettings, Settings
+    from triton_watch.records import CheckSettings, Settings, SloSettings
 
-_CHECK: Location = ("check",)
+Checked = TypeVar("Checked", bound=Section)
 
 
 def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
@@ -37,9 +41,9 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
     """
     document = read(path)
     findings = _Findings(document)
-    value = expand(document.value, os.environ if environ is None else environ, findings.add)
+    value = expand(document.value, _environ(environ), findings.add)
     findings.stop_here()
-    return settings_of(replace(document, value=value), path.parent)
+    return settings_of(replace(document, value=value), path.parent, environ)
 
 
 def load_check(path: Path, environ: Mapping[str, str] | None = None) -> CheckSettings | None:
@@ -48,20 +52,52 @@ def load_check(path: Path, environ: Mapping[str, str] | None = None) -> CheckSet
     Raises `ConfigUnreadableError` and `ConfigError` as `load` does.
     """
     document = read(path)
+    checked = _section(document, "check", CheckSection, _environ(environ))
+    return build.check(checked, path.parent) if "check" in document.value else None
+
+
+def load_slo(path: Path, environ: Mapping[str, str] | None = None) -> SloSettings:
+    """Load the `slo` section alone: of a file that has nothing else, or of a whole configuration.
+
+    A configuration without the section has the default objectives. Raises `ConfigUnreadableError` and
+    `ConfigError` as `load` does; what is wrong in other sections is not found.
+    """
+    return slo_of(read(path), path.parent, environ)
+
+
+def slo_of(document: Document, base: Path, environ: Mapping[str, str] | None = None) -> SloSettings:
+    """Build the `slo` section of a document. Raises `ConfigError`."""
+    environ = _environ(environ)
     findings = _Findings(document)
+    if not {"slo", "targets"} & document.value.keys():
+        findings.add(("slo",), "is missing: write objectives under it, or give a whole configuration.")
+        _refuse_unknown_sections(document.value, findings.add)
+        findings.stop_here()
+    section = _section(document, "slo", SloSection, environ)
+    settings = slo_settings(section, Resolver(base, findings.add), environ)
+    findings.stop_here()
+    return settings
+
+
+def _environ(environ: Mapping[str, str] | None) -> Mapping[str, str]:
+    return os.environ if environ is None else environ
+
+
+def _section(document: Document, name: str, model: type[Checked], environ: Mapping[str, str]) -> Checked:
+    """Check one section of a document, and the names of the others where it is no whole configuration."""
+    findings, at = _Findings(document), (name,)
     if "targets" not in document.value:
         _refuse_unknown_sections(document.value, findings.add)
-    section = document.value.get("check")
-    value = expand({} if section is None else section, os.environ if environ is None else environ, findings.add, _CHECK)
-    _refuse_unusable(value, _CHECK, findings.add)
+    section = document.value.get(name)
+    value = expand({} if section is None else section, environ, findings.add, at)
+    _refuse_unusable(value, at, findings.add)
     findings.stop_here()
     try:
-        checked = CheckSection.model_validate(value)
+        return model.model_validate(value)
     except ValidationError as error:
-        for at, message in sentences(error, CheckSection):
-            findings.add((*_CHECK, *at), message)
+        for below, message in sentences(error, model):
+            findings.add((*at, *below), message)
         raise findings.error() from None
-    return build.check(checked, path.parent) if "check" in document.value else None
 
 
 def _refuse_unknown_sections(value: Mapping[str, object], report: Report) -> None:
@@ -71,8 +107,8 @@ def _refuse_unknown_sections(value: Mapping[str, object], report: Report) -> Non
             report((name,), f"is not a known setting: {suggestion(name, known)}")
 
 
-def settings_of(document: Document, base: Path) -> Settings:
-    """Check a document without references and build its settings. Raises `ConfigError`."""
+def settings_of(document: Document, base: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """Check a document without references and build its settings; `environ` as for `load`. Raises `ConfigError`."""
     findings = _Findings(document)
     value = {key: item for key, item in document.value.items() if item is not None or key not in OPTIONAL_SECTIONS}
     _refuse_unusable(value, (), findings.add)
@@ -83,7 +119,7 @@ def settings_of(document: Document, base: Path) -> Settings:
         for at, message in sentences(error, ConfigFile):
             findings.add(at, message)
         raise findings.error() from None
-    settings = build.settings(config, base, findings.add)
+    settings = build.settings(config, base, findings.add, _environ(environ))
     findings.stop_here()
     if settings is None:
         raise findings.error()

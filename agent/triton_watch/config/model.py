@@ -7,26 +7,13 @@ from typing import Final
 from pydantic import Field
 
 from triton_watch.config import fields as f
-from triton_watch.config.fields import HEADER_NAME
-from triton_watch.config.sections import (
-    BasicAuthSection,
-    HeaderSection,
-    RestrictedSection,
-    Section,
-    TimeoutsSection,
-    TlsSection,
-    setting,
-)
+from triton_watch.config.sections import HttpSection, RestrictedSection, Section, TimeoutsSection, setting
+from triton_watch.config.slo_sections import SloSection
 
 
-class CommonSection(Section):
+class CommonSection(HttpSection):
     """What `defaults` and a target share. A target's own setting replaces the default of the same name."""
 
-    exclusive = (
-        ("basic_auth", "bearer_token"),
-        ("basic_auth", "bearer_token_file"),
-        ("bearer_token", "bearer_token_file"),
-    )
     interval: f.Interval | None = setting(
         "Time from one poll to the next, from 100ms to 1d.", default="15s", example="10s"
     )
@@ -36,19 +23,7 @@ class CommonSection(Section):
         default="50MB",
         example="20MiB",
     )
-    headers: dict[str, HeaderSection] | None = setting(
-        "HTTP headers to send with each request: name and value, or name and `value_file`.",
-        example={"X-Tenant": "search", "X-Api-Key": {"value_file": "/run/secrets/api-key"}},
-        rule={"propertyNames": {"pattern": f"^{HEADER_NAME}$"}},
-    )
-    basic_auth: BasicAuthSection | None = setting("HTTP basic authentication. Not together with a bearer token.")
-    bearer_token: f.BearerToken | None = setting(
-        "Token for `Authorization: Bearer`. Better kept in `bearer_token_file` or a variable.",
-        example="${TRITON_TOKEN}",
-    )
-    bearer_token_file: f.Text | None = setting("File whose content is the token.", example="/run/secrets/token")
     restricted_api: RestrictedSection | None = setting("The header that opens Triton's restricted HTTP APIs.")
-    tls: TlsSection | None = setting("TLS towards the server.")
 
 
 class DefaultsSection(CommonSection):
@@ -150,10 +125,11 @@ class ConfigFile(Section):
     web: WebSection | None = setting("What the agent serves.")
     log: LogSection | None = setting("The agent's log.")
     check: CheckSection | None = setting("What `triton-watch check` looks for in model repositories.")
+    slo: SloSection | None = setting("Objectives, and where what is known of their error budgets is kept.")
     poll_threads: f.Threads | None = setting(
         "Most servers polled at the same time; more wait for a free thread.", default=64, example=16
     )
 
 
-OPTIONAL_SECTIONS: Final = ("defaults", "web", "log", "check")
+OPTIONAL_SECTIONS: Final = ("defaults", "web", "log", "check", "slo")
 """Top-level sections that may stand there with nothing under them."""

@@ -125,3 +125,25 @@ class RestrictedSection(Section):
     header: f.Text = Field(description="Name of the header: the KEY of Triton's flag.", examples=["admin-key"])
     value: f.HeaderText | None = setting("Its value: the VALUE of Triton's flag. Better kept in `value_file`.")
     value_file: f.Text | None = setting("File whose content is the value.", example="/run/secrets/admin-key")
+
+
+class HttpSection(Section):
+    """How to be let in by a server that is asked over HTTP."""
+
+    exclusive = (
+        ("basic_auth", "bearer_token"),
+        ("basic_auth", "bearer_token_file"),
+        ("bearer_token", "bearer_token_file"),
+    )
+    headers: dict[str, HeaderSection] | None = setting(
+        "HTTP headers to send with each request: name and value, or name and `value_file`.",
+        example={"X-Tenant": "search", "X-Api-Key": {"value_file": "/run/secrets/api-key"}},
+        rule={"propertyNames": {"pattern": f"^{f.HEADER_NAME}$"}},
+    )
+    basic_auth: BasicAuthSection | None = setting("HTTP basic authentication. Not together with a bearer token.")
+    bearer_token: f.BearerToken | None = setting(
+        "Token for `Authorization: Bearer`. Better kept in `bearer_token_file` or a variable.",
+        example="${TRITON_TOKEN}",
+    )
+    bearer_token_file: f.Text | None = setting("File whose content is the token.", example="/run/secrets/token")
+    tls: TlsSection | None = setting("TLS towards the server.")

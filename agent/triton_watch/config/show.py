@@ -8,9 +8,20 @@ import yaml
 
 from triton_watch.config import units
 from triton_watch.config.addresses import bracketed
+from triton_watch.config.expand import escaped
+from triton_watch.config.show_objective import objective_settings
+from triton_watch.config.state_dir import state_dir_text
 
 if TYPE_CHECKING:
-    from triton_watch.records import CheckSettings, Credentials, Settings, Target, TlsSettings
+    from triton_watch.records import (
+        CheckSettings,
+        Credentials,
+        PrometheusSettings,
+        Settings,
+        SloSettings,
+        Target,
+        TlsSettings,
+    )
 
 MASK = "<secret>"
 
@@ -25,13 +36,14 @@ def masked(settings: Settings) -> dict[str, Any]:
         "web": {"listen": f"{bracketed(settings.web.host)}:{settings.web.port}"},
         "log": {"level": settings.log.level, "format": settings.log.format},
         **({} if settings.check is None else {"check": _check(settings.check)}),
+        "slo": _slo(settings.slo),
         "poll_threads": settings.poll_threads,
     }
 
 
 def masked_yaml(settings: Settings) -> str:
     """Give `masked` as YAML, in the order of the documentation."""
-    return yaml.safe_dump(masked(settings), sort_keys=False, allow_unicode=True, width=110)
+    return yaml.safe_dump(escaped(masked(settings)), sort_keys=False, allow_unicode=True, width=110)
 
 
 def _check(check: CheckSettings) -> dict[str, Any]:
@@ -72,6 +84,29 @@ def _target(target: Target) -> dict[str, Any]:
             "total": units.format_duration(target.timeouts.total),
         },
         "body_limit": units.format_size(target.body_limit),
+        **{key: value for key, value in optional.items() if value},
+    }
+
+
+def _slo(slo: SloSettings) -> dict[str, Any]:
+    return {
+        "state_dir": state_dir_text(slo.state_dir),
+        "flush_interval": units.format_duration(slo.flush_interval),
+        "no_data_after": units.format_duration(slo.no_data_after),
+        **({} if slo.prometheus is None else {"prometheus": _prometheus(slo.prometheus)}),
+        "objectives": [objective_settings(objective) for objective in slo.objectives],
+    }
+
+
+def _prometheus(prometheus: PrometheusSettings) -> dict[str, Any]:
+    optional = {
+        "selector": dict(prometheus.selector),
+        **_credentials(prometheus.credentials),
+        "tls": _tls(prometheus.tls),
+    }
+    return {
+        "url": prometheus.url,
+        "timeout": units.format_duration(prometheus.timeouts.total),
         **{key: value for key, value in optional.items() if value},
     }
 

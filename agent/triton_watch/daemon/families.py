@@ -14,6 +14,7 @@ import numpy as np
 
 from triton_watch import conventions as c
 from triton_watch.daemon.labels import LabelSet
+from triton_watch.daemon.slo_families import SLO_BUILDERS, SloView, slo_view
 from triton_watch.daemon.state import ReloadStatus, StateSource, TargetCounts
 from triton_watch.records import (
     Gpu,
@@ -62,6 +63,7 @@ class View:
     version: str
     reload: ReloadStatus
     targets: tuple[TargetView, ...]
+    slo: SloView
 
 
 Builder: TypeAlias = Callable[[TargetView], Iterable[Series]]
@@ -76,7 +78,7 @@ def view_of(source: StateSource, version: str) -> View:
     counters, snapshots = source.counters(), source.snapshots()
     names = sorted(counters.keys() | snapshots.keys())
     targets = (_target_view(name, counters.get(name), snapshots.get(name)) for name in names)
-    return View(version, source.reload(), tuple(targets))
+    return View(version, source.reload(), tuple(targets), slo_view(source.budgets()))
 
 
 def families(view: View) -> Iterator[Family]:
@@ -84,6 +86,8 @@ def families(view: View) -> Iterator[Family]:
     for metric in c.METRICS:
         if metric in AGENT_BUILDERS:
             yield Family(metric, AGENT_BUILDERS[metric](view))
+        elif metric in SLO_BUILDERS:
+            yield Family(metric, SLO_BUILDERS[metric](view.slo))
         else:
             yield Family(metric, _over_targets(BUILDERS[metric], view.targets))
 

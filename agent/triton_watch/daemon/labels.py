@@ -6,15 +6,30 @@ from functools import lru_cache
 
 
 class LabelSet:
-    """Labels of a series: `values` by name, and `text` as exposed, `{a="x",b="y"}`, sorted by name."""
+    """Labels of a series: `text` as exposed, `{a="x",b="y"}`, and its parts in `pairs`, both sorted by name."""
 
-    __slots__ = ("text", "values")
+    __slots__ = ("pairs", "text")
 
     def __init__(self, **values: str) -> None:
         """Clean and escape `values`: a name on a Triton server may hold any character."""
-        pairs = [_pair(name, values[name]) for name in sorted(values)]
-        self.values = {name: value for name, value, _ in pairs}
-        self.text = f"{{{','.join([text for _, _, text in pairs])}}}" if pairs else ""
+        self.pairs = tuple(_pair(name, values[name]) for name in sorted(values))
+        self.text = _text(self.pairs)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The clean values by name."""
+        return {name: value for name, value, _ in self.pairs}
+
+    def plus(self, name: str, value: str) -> LabelSet:
+        """These labels and one more; what was cleaned and escaped already is not again."""
+        more = LabelSet.__new__(LabelSet)
+        more.pairs = tuple(sorted((*self.pairs, _pair(name, value))))
+        more.text = _text(more.pairs)
+        return more
+
+
+def _text(pairs: tuple[tuple[str, str, str], ...]) -> str:
+    return f"{{{','.join([text for _, _, text in pairs])}}}" if pairs else ""
 
 
 @lru_cache(maxsize=256)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _INTRO = """# Metrics
 
-<!-- Generated from agent/triton_watch/conventions.py by `make generate`. -->
+<!-- Generated from agent/triton_watch/conventions/ by `make generate`. -->
 
 What `triton-watch run` serves at `/metrics` (by default http://127.0.0.1:8003/metrics), as classic
 Prometheus text or as OpenMetrics, whichever the client prefers, and compressed with gzip on request.

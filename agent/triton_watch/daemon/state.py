@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from triton_watch.records import Outcome, TargetSnapshot
+    from triton_watch.records import BudgetTable, Objective, Outcome, TargetSnapshot
+    from triton_watch.store.status import StoreStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,35 @@ class ReloadStatus:
     last_success: float | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TargetBudgets:
+    """What is known of one target's objectives: a table for each period. Counts are by the objective's name."""
+
+    tables: tuple[BudgetTable, ...] = ()
+    matched: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    odd: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryStatus:
+    """The last query of a configured Prometheus; `at` is the Unix time that its last answer is about, None = none."""
+
+    success: bool
+    at: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BudgetsView:
+    """Objectives, budgets by target, and how the store and the history fare; None = there is none."""
+
+    objectives: tuple[Objective, ...] = ()
+    targets: Mapping[str, TargetBudgets] = field(default_factory=lambda: MappingProxyType({}))
+    store: StoreStatus | None = None
+    history: HistoryStatus | None = None
+
+
 class StateSource(Protocol):
     """The running daemon, as its exporter and pages see it. Every method returns at once."""
 
@@ -40,6 +70,9 @@ class StateSource(Protocol):
 
     def counters(self) -> Mapping[str, TargetCounts]:
         """The counts of every configured target, by its name; also not to change afterwards."""
+
+    def budgets(self) -> BudgetsView:
+        """The objectives and what their events say."""
 
     def reload(self) -> ReloadStatus:
         """The last attempt to load the configuration; the first load counts."""

@@ -2,6 +2,7 @@
 
 Jobs, all of them:
     poll:<target>   one cycle of one target, every interval with jitter, never twice at once
+    flush           what objectives counted, into the store, or budgets from a Prometheus, in a thread of its own
     beat            once a second, in a thread of its own: the sign of life behind /-/healthy
 
 Poll jobs share a pool of threads. A target whose last cycle was slow enough to hold a thread for long goes
@@ -24,8 +25,9 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from triton_watch.daemon.books import Books
 from triton_watch.daemon.narrator import Narrator
-from triton_watch.daemon.state import ReloadStatus, TargetCounts
+from triton_watch.daemon.state import BudgetsView, ReloadStatus, TargetCounts
 from triton_watch.probes import PROBES, Probe
 from triton_watch.probes.cycle import TargetPoller
 from triton_watch.records import Outcome, Settings, Target, TargetSnapshot
@@ -43,6 +45,8 @@ _SPREAD = 1.0
 _SUSPECT_THREADS = 8
 _SLOW = 0.5
 """A cycle over this share of its interval makes its target a suspect."""
+_FIRST_FLUSH = 5.0
+"""Seconds after the start: what objectives there are is then on disk."""
 _CLOCK_JUMP = 2.0
 """Seconds of disagreement between wall clock and monotonic clock that count as a jump."""
 
@@ -63,6 +67,8 @@ class Supervisor:
 
     `clock` gives monotonic seconds, `now` Unix seconds, `rng` the spread of the first cycles.
     `on_death` is called once, with a sentence, when a job died of a fault of ours.
+
+    Raises `StoreBusyError` when another process uses the state directory.
     """
 
     def __init__(
@@ -86,6 +92,7 @@ class Supervisor:
         self._watched: dict[str, _Watched] = {}
         self._snapshots: Mapping[str, TargetSnapshot] = MappingProxyType({})
         self._counts: Mapping[str, TargetCounts] = MappingProxyType({})
+        self._books = Books(settings.slo, log=log, clock=clock, now=now)
         self._reload = ReloadStatus(success=True, last_success=now())
         self._beat = clock()
         self._clock_offset = now() - clock()
@@ -99,12 +106,25 @@ class Supervisor:
         self._scheduler.add_job(
             self._note_beat, IntervalTrigger(seconds=1), id="beat", executor="beat", next_run_time=_utc_now()
         )
+        self._scheduler.add_job(
+            self._books.flush,
+            IntervalTrigger(seconds=self._books.flush_interval),
+            id="flush",
+            executor="flush",
+            next_run_time=_utc_now() + dt.timedelta(seconds=min(_FIRST_FLUSH, self._books.flush_interval)),
+        )
         self._scheduler.start()
 
     def stop(self, patience: float) -> bool:
         """Stop polling; wait at most `patience` seconds for running cycles. Return whether all have ended."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+        try:
+            return self._wait_for_cycles(patience)
+        finally:
+            self._books.close()
+
+    def _wait_for_cycles(self, patience: float) -> bool:
         end = self._clock() + patience
         for watched in self._watched.values():
             if not watched.busy.acquire(timeout=max(0.0, end - self._clock())):
@@ -114,6 +134,7 @@ class Supervisor:
 
     def swap(self, settings: Settings) -> None:
         """Go over to another configuration: unchanged targets keep their history, others start anew."""
+        self._books.swap(settings.slo)
         self._apply(settings.targets)
         self._reload = ReloadStatus(success=True, last_success=self._now())
 
@@ -144,6 +165,10 @@ class Supervisor:
         """Return the counts of each target."""
         return self._counts
 
+    def budgets(self) -> BudgetsView:
+        """Return the objectives and what their events say."""
+        return self._books.view()
+
     def reload(self) -> ReloadStatus:
         """Return how the last load of the configuration went."""
         return self._reload
@@ -167,6 +192,7 @@ class Supervisor:
 
     def _add(self, target: Target) -> None:
         watched = _Watched(TargetPoller(target, probes=self._probes), Narrator(target.name, self._log))
+        self._books.watch(target.name)
         with self._lock:
             self._watched = {**self._watched, target.name: watched}
             self._counts = MappingProxyType({**self._counts, target.name: TargetCounts()})
@@ -182,6 +208,7 @@ class Supervisor:
 
     def _remove(self, name: str, watched: _Watched) -> None:
         watched.removed = True
+        self._books.forget(name)
         self._scheduler.remove_job(_job_id(name))
         with self._lock:
             self._watched = _without(self._watched, name)
@@ -200,6 +227,7 @@ class Supervisor:
             if watched.removed:
                 watched.poller.close()
                 return
+            self._books.observe(name, snapshot.slis)
             self._keep(name, snapshot)
             watched.narrator.tell(snapshot)
             self._choose_pool(name, watched, snapshot)
@@ -262,6 +290,7 @@ def _scheduler(settings: Settings) -> BackgroundScheduler:
             "polls": ThreadPoolExecutor(settings.poll_threads),  # threads are started by need
             "suspects": ThreadPoolExecutor(_SUSPECT_THREADS),
             "beat": ThreadPoolExecutor(1),
+            "flush": ThreadPoolExecutor(1),
         },
         job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
     )

@@ -46,6 +46,11 @@ class Goals:
     tiers: tuple[BurnWindow, ...]
     evaluated: NDArray[np.bool_]
 
+    @property
+    def allowed(self) -> FloatArray:
+        """(n,) share of events that may be bad; 1 - 0.999 is 0.001 here, without the noise of floating point."""
+        return np.round(1 - self.objective, 12)
+
 
 def goals_of(keys: Sequence[SeriesKey], objectives: Mapping[str, Objective]) -> Goals:
     """Return the goals of the series; every key's objective is in `objectives`, by name."""
@@ -75,7 +80,7 @@ def judge(sums: WindowSums, goals: Goals, no_data_after: float, counted: FloatAr
     `counted` is (2, n): good and bad since this process began, where a process counts.
     """
     total = sums.good + sums.bad
-    allowed = 1 - goals.objective
+    allowed = goals.allowed
     with np.errstate(divide="ignore", invalid="ignore"):
         burn = sums.bad / total / allowed
         remaining = 1 - sums.bad[-1] / (total[-1] * allowed)
@@ -119,7 +124,7 @@ def _exhaustion(sums: WindowSums, total: FloatArray, goals: Goals) -> FloatArray
         return np.full(len(sums.keys), np.nan)
     row = sums.windows.index(goals.tiers[0].long)
     seconds = np.minimum(sums.windows[row], sums.covered)
-    allowed = 1 - goals.objective
+    allowed = goals.allowed
     left = total[-1] * allowed - sums.bad[-1]
     grows = sums.covered < sums.windows[-1]
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -149,6 +149,21 @@ class Ledger:
         good, bad = np.array([points[time] for time in times.tolist()]).T
         return Course(times - self.time + wall, good - good[0], bad - bad[0])
 
+    def matched(self) -> dict[str, int]:
+        """How many models each objective counts events of, by the models of the last table."""
+        found = dict.fromkeys(self.objectives, 0)
+        for part in self._plan.parts if self._plan is not None else ():
+            found[part.slo] += len(part.keys)
+        return found
+
+    def succeeded_by(self, objectives: Sequence[Objective]) -> Ledger:
+        """A ledger with other objectives of the same period that goes on with what this one counted."""
+        heir = Ledger(self.target, objectives, time=self.time, state=self.changes(0.0, full=True))
+        columns = [self._column[key] for key in heir.keys]
+        heir._base = self._base[:, columns]
+        heir.odd = {name: count for name, count in self.odd.items() if name in heir.objectives}
+        return heir
+
     def prune(self) -> None:
         """Forget the series that had nothing to say for a whole period."""
         kept = np.flatnonzero(self.time - self._reported <= self.period)

@@ -16,7 +16,9 @@ ADDRESSES = re.findall(r"^\| `(http[^`]+)`[^|]*\| `(\S+)` \| `(\S+)` \| `(\S+)` 
 def test_one_url_is_enough() -> None:
     """A URL alone gives a whole target, equal to that of the shortest file."""
     target = Target("localhost:8000", "http://localhost:8000", "http://localhost:8002/metrics", "localhost:8001")
-    assert from_flags(["http://localhost:8000"]) == Settings(targets=(target,))
+    settings = from_flags(["http://localhost:8000"])
+    assert settings == Settings(targets=(target,), slo=settings.slo)
+    assert settings.slo.are_defaults
 
 
 @pytest.mark.parametrize(("url", "http", "grpc", "metrics"), ADDRESSES)
@@ -66,6 +68,8 @@ def test_every_flag_reaches_its_setting(tmp_path: Path) -> None:
         listen="0.0.0.0:9",
         log_level="debug",
         log_format="json",
+        state="none",
+        history="prometheus=http://prometheus:9090/",
     )
     assert settings.targets[0] == Target(
         name="x",
@@ -80,6 +84,9 @@ def test_every_flag_reaches_its_setting(tmp_path: Path) -> None:
     )
     assert (settings.web.host, settings.web.port) == ("0.0.0.0", 9)
     assert (settings.log.level, settings.log.format) == ("debug", "json")
+    assert settings.slo.state_dir is None
+    assert settings.slo.prometheus is not None
+    assert settings.slo.prometheus.url == "http://prometheus:9090"
     bearer = from_flags(["http://a"], bearer_token_file=str(secret)).targets[0].credentials
     assert bearer == Credentials(bearer_token=secret.read_text().strip())
 
@@ -140,6 +147,15 @@ A_SINGLE = "goes with a single --target: write several servers into a configurat
         ),
         ({"log_level": "loud"}, '--log-level: "loud" is not one of debug, info, warning, error.'),
         ({"log_format": "xml"}, '--log-format: "xml" is not one of text, json.'),
+        ({"state": " "}, "--state: is no directory: give its path, or none to keep events in memory only."),
+        (
+            {"history": "http://prometheus:9090"},
+            "--history: is not of the form prometheus=URL: write it like prometheus=http://prometheus:9090.",
+        ),
+        (
+            {"history": "prometheus=prometheus:9090"},
+            '--history: "prometheus:9090" has no scheme: write it like http://prometheus:9090.',
+        ),
         ({"expected_models": ["a", "a"]}, "--expect-model: a is in the list twice: keep one."),
     ],
 )

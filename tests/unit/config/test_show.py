@@ -12,6 +12,11 @@ from triton_watch.records import Credentials, Settings
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 SECRETS = ("correct horse", "key-of-file", "given", "plain", "search")
+OF_THE_MACHINE = ("targets[].name", "targets[].url", "targets[].grpc", "targets[].metrics_url", "slo.state_dir")
+"""Settings whose default is derived, so that the documentation cannot give its value."""
+
+USUAL = {"period": "30d", "models": ["*"], "targets": ["*"], "min_events": 20, "alerts": ["page", "ticket"]}
+"""What every objective has that does not say otherwise."""
 
 
 @pytest.mark.parametrize("name", ["minimal", "everything", "anchors"])
@@ -46,6 +51,23 @@ def test_masked_settings_are_plain_data() -> None:
         ],
         "web": {"listen": "127.0.0.1:8003"},
         "log": {"level": "info", "format": "text"},
+        "slo": {
+            "state_dir": str(Path.home() / ".local" / "state" / "triton-watch"),
+            "flush_interval": "30s",
+            "no_data_after": "10m",
+            "objectives": [
+                {"name": "availability", "sli": "availability", "objective": "99.9%", **USUAL},
+                {"name": "queue-time", "sli": "queue_time", "threshold": "50ms", "objective": "99%", **USUAL},
+                {
+                    "name": "batch-efficiency",
+                    "sli": "batch_efficiency",
+                    "threshold": 0.5,
+                    "objective": "90%",
+                    **USUAL,
+                    "alerts": ["ticket"],
+                },
+            ],
+        },
         "poll_threads": 64,
     }
 
@@ -68,7 +90,7 @@ def test_default_values_of_the_documentation_are_in_effect() -> None:
     shown = masked(load(HERE / "good" / "minimal.yaml", {}))
     text = docs.render()
     for path, value in _leaves(shown):
-        if path not in ("targets[].name", "targets[].url", "targets[].grpc", "targets[].metrics_url"):
+        if path not in OF_THE_MACHINE and not path.startswith("slo.objectives"):
             section = text.split(f"### `{path}`\n", 1)[1].split("###", 1)[0]
             assert f"- Default: `{value}`" in section
 
@@ -78,23 +100,26 @@ def _paths(shown: dict[str, object]) -> set[str]:
 
 
 def _leaves(value: object, path: str = "") -> list[tuple[str, object]]:
-    if isinstance(value, dict) and not path.endswith(".headers"):
+    if isinstance(value, dict) and not path.endswith((".headers", ".selector")):
         return [leaf for key, item in value.items() for leaf in _leaves(item, f"{path}.{key}".lstrip("."))]
-    if isinstance(value, list) and path == "targets":
-        return [leaf for item in value for leaf in _leaves(item, "targets[]")]
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return [leaf for item in value for leaf in _leaves(item, f"{path}[]")]
     return [(path, value)]
 
 
 def _without_secrets(settings: Settings) -> Settings:
-    targets = [
-        replace(
-            target,
-            credentials=Credentials(
-                username=target.credentials.username,
-                bearer_token=target.credentials.bearer_token and "",
-                headers=tuple((name, "") for name, _ in target.credentials.headers),
-            ),
-        )
-        for target in settings.targets
-    ]
-    return replace(settings, targets=tuple(targets))
+    """The settings without the secrets, and as if the default objectives had been configured."""
+    targets = [replace(target, credentials=_emptied(target.credentials)) for target in settings.targets]
+    slo = replace(settings.slo, are_defaults=False)
+    if slo.prometheus is not None:
+        emptied = _emptied(slo.prometheus.credentials)
+        slo = replace(slo, prometheus=replace(slo.prometheus, credentials=emptied))
+    return replace(settings, targets=tuple(targets), slo=slo)
+
+
+def _emptied(credentials: Credentials) -> Credentials:
+    return Credentials(
+        username=credentials.username,
+        bearer_token=credentials.bearer_token and "",
+        headers=tuple((name, "") for name, _ in credentials.headers),
+    )

@@ -9,10 +9,20 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from synthetic_state import HOSTILE, SyntheticState, names, parse_openmetrics, snapshot_of, state_of, table_of
+from synthetic_state import (
+    HOSTILE,
+    SyntheticState,
+    budgets_of,
+    names,
+    parse_openmetrics,
+    snapshot_of,
+    state_of,
+    table_of,
+)
 from triton_watch.conventions import LABELS, METRICS
 from triton_watch.daemon.exporter import Exporter
 from triton_watch.daemon.families import AGENT_BUILDERS, BUILDERS, INDEX_PROBE
+from triton_watch.daemon.slo_families import SLO_BUILDERS
 from triton_watch.daemon.state import ReloadStatus, TargetCounts
 from triton_watch.probes import PROBES
 from triton_watch.records import (
@@ -65,13 +75,15 @@ def full_state() -> SyntheticState:
     missing = ModelState(ModelKey("gone", ""), ModelStatus.MISSING, expected=True)
     counts = TargetCounts(3, 1, {("metrics", Outcome.EMPTY): 1})
     return SyntheticState(
-        {"triton": dataclasses.replace(snapshot, models=(*snapshot.models, missing))}, {"triton": counts}
+        {"triton": dataclasses.replace(snapshot, models=(*snapshot.models, missing))},
+        {"triton": counts},
+        budgets_of([*names(3), *(ModelKey(name, "1") for name in HOSTILE)]),
     )
 
 
 def test_every_convention_has_a_builder_and_the_other_way_round() -> None:
     """No metric is documented that is not exported, and none is exported that is not documented."""
-    builders = [*AGENT_BUILDERS, *BUILDERS]
+    builders = [*AGENT_BUILDERS, *BUILDERS, *SLO_BUILDERS]
     assert len(builders) == len(METRICS)
     assert set(builders) == set(METRICS)
 

@@ -143,7 +143,7 @@ def played(script: list[Step]) -> Iterator[tuple[Ledger, Oracle, float]]:
 
 
 @given(st.lists(steps, min_size=1, max_size=40))
-@settings(max_examples=80)
+@settings(max_examples=200)
 def test_every_window_holds_what_the_oracle_counts(script: list[Step]) -> None:
     """Resets, gaps, missing and repeated pages, jumps of the clock, sleeps, models that vanish and return."""
     for ledger, oracle, now in played(script):
@@ -157,7 +157,7 @@ def test_every_window_holds_what_the_oracle_counts(script: list[Step]) -> None:
 
 
 @given(st.lists(steps, min_size=1, max_size=40))
-@settings(max_examples=50)
+@settings(max_examples=100)
 def test_a_windows_edge_is_off_by_half_a_slot_at_most(script: list[Step]) -> None:
     """Nothing inside a window is missed and nothing that is clearly older is counted, however the rows fall."""
     for ledger, oracle, now in played(script):
@@ -170,7 +170,7 @@ def test_a_windows_edge_is_off_by_half_a_slot_at_most(script: list[Step]) -> Non
 
 
 @given(st.lists(steps, min_size=2, max_size=30), st.integers(0, 29))
-@settings(max_examples=50)
+@settings(max_examples=100)
 def test_a_ledger_that_was_stored_and_read_back_goes_on_as_if_nothing_had_been(script: list[Step], at: int) -> None:
     """Changes written at every step and the whole written once make the same ledger."""
     kept: dict[tuple[float, int], tuple[float, dict[SeriesKey, tuple[float, float]]]] = {}

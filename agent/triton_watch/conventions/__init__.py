@@ -1,73 +1,31 @@
 """Every name that leaves the process as a metric: its type, HELP, labels and unit. Docs are made from this.
 
-`METRICS` is the one list: to add a metric, add an entry there and a builder in `daemon.families`.
+`METRICS` is the one list: to add a metric, add an entry there (objectives': in `slo`) and a builder in
+`daemon.families` (`daemon.slo_families`).
 Names follow https://prometheus.io/docs/practices/naming/: one prefix, base units, the unit last.
 Triton's own series (`nv_*`) are never exported again: Prometheus scrapes them from Triton itself.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-PREFIX = "triton_watch_"
-
-MetricType: TypeAlias = Literal["gauge", "counter", "info"]
-
-LABELS: Mapping[str, str] = MappingProxyType(
-    {
-        "target": "Name of the target in the configuration; one target is one Triton server.",
-        "model": "Name of the model, as Triton serves it.",
-        "version": "Version of the model, empty where the server named none; on build_info, of the agent.",
-        "model_namespace": "Namespace of the model; only on servers that run with --model-namespacing.",
-        "state": "State of the model version: Triton's own, or NOT_LOADED, UNLOADED, MISSING.",
-        "probe": "Name of the probe.",
-        "outcome": "How the probe ended: ok, or the one name of its way to fail.",
-        "sli": "Name of the service level indicator.",
-        "gpu_uuid": "UUID of the GPU, as NVIDIA's tools print it.",
-        "server": "Name that the server gives itself.",
-        "server_version": "Version of the server.",
-        "backend": "Backend that runs the model.",
-        "platform": "Platform in the model's configuration; empty for most backends.",
-        "max_batch_size": "Largest batch that the model takes; 0 means that it does not batch.",
-        "instances": "Instances of the model over all its groups and GPUs.",
-        "dynamic_batching": "Whether the dynamic batcher is on: true or false.",
-        "ensemble": "Whether the model is an ensemble: true or false.",
-    }
+from triton_watch.conventions.metric import (
+    AGENT,
+    GPUS,
+    LABELS,
+    MODELS,
+    PREFIX,
+    PROBES,
+    SLIS,
+    TARGETS,
+    Metric,
+    MetricType,
 )
-"""Every label that may stand on an exported series."""
+from triton_watch.conventions.slo import SLO_METRICS
 
-AGENT = "The agent itself"
-TARGETS = "Targets"
-PROBES = "Probes"
-MODELS = "Models"
-SLIS = "Service level indicators of models"
-GPUS = "GPUs"
+__all__ = ["LABELS", "METRICS", "PREFIX", "Metric", "MetricType"]
 
 _TARGET = ("target",)
 _MODEL = ("target", "model", "version")
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One exported metric.
-
-    `name` is the name of its series (counters end in `_total`, infos in `_info`); `unit` is the base
-    unit that ends the name, empty where the value is a count, a rate or a truth value. `notes` says
-    when it is absent and what to mind. Model metrics carry `model_namespace` where there is one.
-    """
-
-    name: str
-    type: MetricType
-    help: str
-    labels: tuple[str, ...]
-    group: str
-    unit: str = ""
-    notes: str = ""
 
 
 METRICS: tuple[Metric, ...] = (
@@ -385,5 +343,6 @@ METRICS: tuple[Metric, ...] = (
         GPUS,
         "ratio",
     ),
+    *SLO_METRICS,
 )
 """All exported metrics, in the order of the page and of docs/metrics.md."""

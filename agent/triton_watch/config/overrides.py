@@ -1,0 +1,63 @@
+"""Flags that go over the `slo` section, whether it came from a file or from other flags. No pydantic here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from triton_watch.config import addresses
+from triton_watch.config.errors import ConfigError, ParseError, Problem
+from triton_watch.config.state_dir import state_dir
+from triton_watch.records import Credentials, PrometheusSettings, Timeouts, TlsSettings
+
+if TYPE_CHECKING:
+    from triton_watch.records import Settings
+
+QUERY_TIMEOUT: Final = 10.0
+"""Seconds: a query over a month of a fleet takes longer than a scrape."""
+_CONNECT: Final = 3.0
+
+
+def query_timeouts(total: float = QUERY_TIMEOUT) -> Timeouts:
+    """Return the deadlines of a query that may take `total` seconds: the answer begins when it is computed."""
+    return Timeouts(connect=min(_CONNECT, total), read=total, total=total)
+
+
+def with_slo_flags(settings: Settings, state: str | None, history: str | None) -> Settings:
+    """Put `--state` (a directory or `none`) and `--history` (`prometheus=URL`) over the settings.
+
+    The file's credentials, timeout and selector go with the file's own URL only: another gets none of them.
+
+    Raises:
+        ConfigError: each problem names the flag.
+
+    """
+    slo = settings.slo
+    if state is not None:
+        slo = replace(slo, state_dir=_state(state))
+    if history is not None:
+        url = _history(history)
+        if slo.prometheus is None or slo.prometheus.url != url:
+            slo = replace(slo, prometheus=PrometheusSettings(url, query_timeouts(), Credentials(), TlsSettings()))
+    return replace(settings, slo=slo)
+
+
+def _state(text: str) -> Path | None:
+    if not text.strip() or not text.isprintable():
+        raise _error("--state", "is no directory: give its path, or none to keep events in memory only.")
+    return state_dir(text, Path())
+
+
+def _history(text: str) -> str:
+    kind, separator, url = text.partition("=")
+    if kind != "prometheus" or not separator:
+        raise _error("--history", "is not of the form prometheus=URL: write it like prometheus=http://prometheus:9090.")
+    try:
+        return addresses.prometheus_url(url)
+    except ParseError as error:
+        raise _error("--history", str(error)) from None
+
+
+def _error(flag: str, message: str) -> ConfigError:
+    return ConfigError("command line", [Problem(message, flag)])

@@ -1,0 +1,185 @@
+"""The metrics of objectives, error budgets and their store."""
+
+from __future__ import annotations
+
+from triton_watch.conventions.metric import SLOS, STORE, Metric
+
+_SLO = ("slo",)
+_SERIES = ("slo", "target", "model", "version")
+
+SLO_METRICS: tuple[Metric, ...] = (
+    SLO_INFO := Metric(
+        "triton_watch_slo_info",
+        "info",
+        "Facts of a configured objective; the value is always 1.",
+        ("slo", "sli", "served_quantile"),
+        SLOS,
+    ),
+    SLO_PERIOD := Metric("triton_watch_slo_period_seconds", "gauge", "Period of the objective.", _SLO, SLOS, "seconds"),
+    SLO_MIN_EVENTS := Metric(
+        "triton_watch_slo_min_events",
+        "gauge",
+        "Events that a long window must hold before it fires.",
+        _SLO,
+        SLOS,
+    ),
+    SLO_MODELS_MATCHED := Metric(
+        "triton_watch_slo_models_matched",
+        "gauge",
+        "Model versions of the target that the objective counts events of.",
+        ("slo", "target"),
+        SLOS,
+        notes="At 0 everywhere the objective watches nothing: its models or targets are misspelt, or no server "
+        "serves its indicator.",
+    ),
+    SLO_OBJECTIVE := Metric(
+        "triton_watch_slo_objective_ratio",
+        "gauge",
+        "Share of good events that the objective promises for the model.",
+        _SERIES,
+        SLOS,
+        "ratio",
+    ),
+    SLO_THRESHOLD_SECONDS := Metric(
+        "triton_watch_slo_threshold_seconds",
+        "gauge",
+        "Longest time that is good, for objectives on times.",
+        _SERIES,
+        SLOS,
+        "seconds",
+    ),
+    SLO_THRESHOLD_RATIO := Metric(
+        "triton_watch_slo_threshold_ratio",
+        "gauge",
+        "End of the range of good values, for objectives on ratios.",
+        (*_SERIES, "bound"),
+        SLOS,
+        "ratio",
+    ),
+    SLO_EVENTS := Metric(
+        "triton_watch_slo_events_total",
+        "counter",
+        "Good and bad events of the objective since the agent started.",
+        (*_SERIES, "result"),
+        SLOS,
+        notes="Requests, or seconds with traffic for batch_efficiency and gpu_utilization. Begins at 0 with each "
+        "process, which `rate()` and `increase()` take for the reset that it is. Add these up over a fleet, then divide.",
+    ),
+    SLO_BUDGET := Metric(
+        "triton_watch_slo_budget_remaining_ratio",
+        "gauge",
+        "Share of the error budget of the period that is left.",
+        _SERIES,
+        SLOS,
+        "ratio",
+        notes="Negative when more was spent than there was. Absent while nothing was counted. Do not average it.",
+    ),
+    SLO_BURN := Metric(
+        "triton_watch_slo_burn_rate",
+        "gauge",
+        "How many times faster than allowed the budget was spent in the window.",
+        (*_SERIES, "window"),
+        SLOS,
+        notes="At 1 a period spends exactly its budget. Absent for a window without events. Do not average it.",
+    ),
+    SLO_EXHAUSTION := Metric(
+        "triton_watch_slo_time_to_exhaustion_seconds",
+        "gauge",
+        "Time until nothing is left of the budget at the present pace.",
+        _SERIES,
+        SLOS,
+        "seconds",
+        notes="Nothing is left at 0. Absent where the pace does not exhaust it.",
+    ),
+    SLO_VERDICT := Metric(
+        "triton_watch_slo_verdict",
+        "gauge",
+        "Verdict on the objective: 1 for the one that holds.",
+        (*_SERIES, "verdict"),
+        SLOS,
+        notes="Other verdicts are absent.",
+    ),
+    SLO_NO_DATA := Metric(
+        "triton_watch_slo_no_data_seconds",
+        "gauge",
+        "Time since the indicator last had something to say, traffic or not.",
+        _SERIES,
+        SLOS,
+        "seconds",
+        notes="Grows while the metrics page, the model or its counters are missing. An idle model has something to "
+        "say: that there was no traffic.",
+    ),
+    SLO_ODD_INTERVALS := Metric(
+        "triton_watch_slo_odd_intervals_total",
+        "counter",
+        "Intervals not counted because their numbers cannot be.",
+        ("slo", "target"),
+        SLOS,
+        notes="More successes than requests, negative or infinite increases: the server's page is wrong.",
+    ),
+    SLO_SERIES_REFUSED := Metric(
+        "triton_watch_slo_series_refused",
+        "gauge",
+        "Series of objectives that are not counted for lack of room.",
+        ("target",),
+        SLOS,
+        notes="Over 50,000 series of one target and period, those that were silent longest make room.",
+    ),
+    STORE_UP := Metric(
+        "triton_watch_slo_store_up",
+        "gauge",
+        "Whether events are being written to the state directory: 1 or 0.",
+        (),
+        STORE,
+        notes="At 0 they are kept in memory and lost with the process. Absent when no store is configured.",
+    ),
+    STORE_BYTES := Metric("triton_watch_slo_store_bytes", "gauge", "Size of the store's files.", (), STORE, "bytes"),
+    STORE_FLUSH_TIMESTAMP := Metric(
+        "triton_watch_slo_store_last_flush_timestamp_seconds",
+        "gauge",
+        "Unix time of the last successful write.",
+        (),
+        STORE,
+        "seconds",
+    ),
+    STORE_FLUSH_DURATION := Metric(
+        "triton_watch_slo_store_last_flush_duration_seconds",
+        "gauge",
+        "Wall time of the last successful write.",
+        (),
+        STORE,
+        "seconds",
+    ),
+    STORE_FAILURES := Metric(
+        "triton_watch_slo_store_failures_total",
+        "counter",
+        "Failures of the store, by what was wrong.",
+        ("failure",),
+        STORE,
+    ),
+    STORE_SET_ASIDE := Metric(
+        "triton_watch_slo_store_set_aside_total",
+        "counter",
+        "Store files that could not be used and were renamed.",
+        (),
+        STORE,
+        notes="They lie beside the new file; the log says where.",
+    ),
+    HISTORY_UP := Metric(
+        "triton_watch_slo_history_up",
+        "gauge",
+        "Whether the last query of the configured Prometheus succeeded: 1 or 0.",
+        (),
+        STORE,
+        notes="Only with `slo.prometheus` or `--history`: budgets and burn rates are formed from its answers.",
+    ),
+    HISTORY_TIMESTAMP := Metric(
+        "triton_watch_slo_history_timestamp_seconds",
+        "gauge",
+        "Unix time that the last answer of the configured Prometheus is about.",
+        (),
+        STORE,
+        "seconds",
+    ),
+)
+"""All metrics about objectives, in the order of the page."""

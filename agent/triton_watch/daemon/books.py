@@ -1,0 +1,109 @@
+"""Bookkeeping of the daemon: budgets counted, the store that keeps them or the Prometheus that has them."""
+
+from __future__ import annotations
+
+import time
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from triton_watch.daemon.budgets import Budgets
+from triton_watch.daemon.state import BudgetsView
+from triton_watch.store.keeper import StoreKeeper
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable
+
+    from triton_watch.daemon.history import HistoryReader
+    from triton_watch.records import LedgerState, SliTable, SloSettings
+
+
+class Books:
+    """What the supervisor needs of objectives. With a Prometheus for history there is no store.
+
+    `clock` gives monotonic seconds, `now` Unix seconds. Raises `StoreBusyError` when another process keeps
+    its books in the same directory.
+    """
+
+    def __init__(
+        self,
+        settings: SloSettings,
+        *,
+        log: logging.Logger,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings
+        self._log = log
+        self._now = now
+        self._history = _history(settings, log, now)
+        self._keeper: StoreKeeper | None = None
+        stored: tuple[LedgerState, ...] = ()
+        if settings.state_dir is not None and settings.objectives and self._history is None:
+            self._keeper = StoreKeeper(settings.state_dir, now=now, log=log, clock=clock)
+            stored = self._keeper.open().ledgers
+            self._keeper.save_objectives(settings.objectives)
+        self._budgets = Budgets(settings, stored, clock=clock, now=now)
+
+    @property
+    def flush_interval(self) -> float:
+        """Seconds between two calls of `flush`."""
+        return self._settings.flush_interval
+
+    def watch(self, target: str) -> None:
+        """Begin with a target."""
+        self._budgets.watch(target)
+
+    def forget(self, target: str) -> None:
+        """A target is no longer watched."""
+        self._budgets.forget(target)
+
+    def observe(self, target: str, table: SliTable | None) -> None:
+        """Count what a cycle found; from any thread, for one target from one at a time."""
+        self._budgets.observe(target, table)
+
+    def flush(self) -> None:
+        """Write what was counted into the store, or ask the Prometheus. From one thread."""
+        if self._keeper is not None:
+            self._keeper.flush(self._budgets.changes(full=self._keeper.needs_full))
+        if self._history is not None:
+            self._history.read()
+
+    def swap(self, settings: SloSettings) -> None:
+        """Go over to other objectives. Another directory or Prometheus takes a restart."""
+        if (settings.state_dir, settings.prometheus) != (self._settings.state_dir, self._settings.prometheus):
+            self._log.warning("slo.state_dir or slo.prometheus changed: that takes effect after a restart")
+        self._settings = settings
+        self._budgets.swap(settings)
+        if self._keeper is not None:
+            self._keeper.save_objectives(settings.objectives)
+        if self._history is not None:
+            self._history.swap(settings.objectives)
+
+    def view(self) -> BudgetsView:
+        """Everything that is known now; returns at once."""
+        targets = self._budgets.targets()
+        if self._history is not None:
+            targets = MappingProxyType({name: self._history.overlaid(one) for name, one in targets.items()})
+        return BudgetsView(
+            objectives=self._settings.objectives,
+            targets=targets,
+            store=None if self._keeper is None else self._keeper.status(),
+            history=None if self._history is None else self._history.status,
+        )
+
+    def close(self) -> None:
+        """Write a last time and let others have the directory."""
+        if self._keeper is not None:
+            self.flush()
+            self._keeper.close()
+        if self._history is not None:
+            self._history.close()
+
+
+def _history(settings: SloSettings, log: logging.Logger, now: Callable[[], float]) -> HistoryReader | None:
+    if settings.prometheus is None or not settings.objectives:
+        return None
+    from triton_watch.daemon.history import HistoryReader  # noqa: PLC0415 - an HTTP client that few agents need
+
+    return HistoryReader(settings, log=log, now=now)

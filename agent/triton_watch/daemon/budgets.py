@@ -1,0 +1,142 @@
+"""The error budgets of all targets: fed after each cycle, read without waiting, written by the flush job."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from triton_watch.daemon.state import TargetBudgets
+from triton_watch.records.objective import matches
+from triton_watch.slo.ledger import Ledger
+from triton_watch.slo.timeline import Timeline, after_pause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from triton_watch.records import LedgerState, Objective, SliTable, SloSettings
+
+
+@dataclass(slots=True)
+class _Account:
+    """One target: its ledgers by period, on one time line."""
+
+    line: Timeline
+    ledgers: dict[float, Ledger] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Budgets:
+    """Keeps the ledgers of the watched targets. `stored` is what a store kept of an earlier process.
+
+    `clock` gives monotonic seconds, `now` Unix seconds.
+    """
+
+    def __init__(
+        self,
+        settings: SloSettings,
+        stored: Iterable[LedgerState] = (),
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.settings = settings
+        self._stored = {(state.target, state.period): state for state in stored}
+        self._clock = clock
+        self._now = now
+        self._lock = threading.Lock()
+        self._accounts: dict[str, _Account] = {}
+        self._targets: Mapping[str, TargetBudgets] = MappingProxyType({})
+
+    def watch(self, target: str) -> None:
+        """Begin with a target, where a store left off if it knows it."""
+        account = _Account(self._timeline(target))
+        account.ledgers = self._ledgers(target, account)
+        with self._lock:
+            self._accounts[target] = account
+
+    def forget(self, target: str) -> None:
+        """A target is no longer watched; what the store has of it stays there until it is too old."""
+        with self._lock:
+            account = self._accounts.pop(target, None)
+            self._targets = MappingProxyType({name: known for name, known in self._targets.items() if name != target})
+        if account is not None:
+            with account.lock:
+                states = [ledger.changes(self._now(), full=True) for ledger in account.ledgers.values()]
+            self._stored.update({(state.target, state.period): state for state in states})
+
+    def observe(self, target: str, table: SliTable | None) -> None:
+        """Count what a cycle found, and judge; without a table time passes and windows move on."""
+        account = self._accounts.get(target)
+        if account is None:
+            return
+        wall = self._now()
+        with account.lock:
+            moment = account.line.advance(wall, self._clock())
+            for ledger in account.ledgers.values():
+                ledger.observe(table, moment)
+            found = _judged(account.ledgers.values(), wall, self.settings.no_data_after)
+        with self._lock:
+            if self._accounts.get(target) is account:
+                self._targets = MappingProxyType({**self._targets, target: found})
+
+    def targets(self) -> Mapping[str, TargetBudgets]:
+        """The budgets of each target as of its last cycle; not changed after it was handed out."""
+        return self._targets
+
+    def changes(self, *, full: bool) -> list[LedgerState]:
+        """What has to be written: what is new since the last call, or everything."""
+        states = []
+        for account in list(self._accounts.values()):
+            with account.lock:
+                states += [ledger.changes(self._now(), full=full) for ledger in account.ledgers.values()]
+        return states
+
+    def swap(self, settings: SloSettings) -> None:
+        """Go over to other objectives: what was counted for those that stay is kept."""
+        self.settings = settings
+        for target, account in list(self._accounts.items()):
+            with account.lock:
+                old = account.ledgers
+                account.ledgers = self._ledgers(target, account, old)
+
+    def _timeline(self, target: str) -> Timeline:
+        wall = self._now()
+        kept = [state for (name, _), state in self._stored.items() if name == target]
+        begin = max((after_pause(state.time, state.wall, wall) for state in kept), default=wall)
+        return Timeline(begin, wall, self._clock())
+
+    def _ledgers(
+        self, target: str, account: _Account, old: Mapping[float, Ledger] = MappingProxyType({})
+    ) -> dict[float, Ledger]:
+        ledgers = {}
+        for period, objectives in _by_period(self.settings.objectives, target).items():
+            if period in old:
+                ledgers[period] = old[period].succeeded_by(objectives)
+            else:
+                state = self._stored.pop((target, period), None)
+                ledgers[period] = Ledger(target, objectives, time=account.line.time, state=state)
+        return ledgers
+
+
+def _by_period(objectives: Iterable[Objective], target: str) -> dict[float, Sequence[Objective]]:
+    groups: dict[float, list[Objective]] = defaultdict(list)
+    for objective in objectives:
+        if matches(objective.targets, target):
+            groups[objective.period].append(objective)
+    return dict(groups)
+
+
+def _judged(ledgers: Iterable[Ledger], wall: float, no_data_after: float) -> TargetBudgets:
+    matched: dict[str, int] = {}
+    odd: dict[str, int] = {}
+    refused, tables = 0, []
+    for ledger in ledgers:
+        tables.append(ledger.table(wall, no_data_after))
+        matched |= ledger.matched()
+        odd |= ledger.odd
+        refused += ledger.refused
+    return TargetBudgets(tuple(tables), MappingProxyType(matched), MappingProxyType(odd), refused)

@@ -1,0 +1,128 @@
+"""Budgets as a Prometheus sees them, in place of the agent's own memory: it survives the agent and its disk."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from triton_watch.daemon.state import HistoryStatus, TargetBudgets
+from triton_watch.records import BudgetTable, SeriesKey, Verdict, WindowSums
+from triton_watch.slo.budget import CODE, goals_of, judge
+from triton_watch.store.prometheus import HistoryError, PrometheusHistory
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from triton_watch.records import BurnWindow, FloatArray, Objective, SloSettings
+    from triton_watch.store.prometheus import PeriodSums
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answer:
+    """One answer: events by period, with the column of each series, and the objectives that were asked for."""
+
+    objectives: Mapping[str, Objective]
+    by_period: Mapping[float, tuple[WindowSums, Mapping[SeriesKey, int]]]
+
+
+class HistoryReader:
+    """Asks the configured Prometheus from time to time; `overlaid` puts its last answer over live tables."""
+
+    def __init__(self, settings: SloSettings, *, log: logging.Logger, now: Callable[[], float] = time.time) -> None:
+        if settings.prometheus is None:
+            raise ValueError("no Prometheus is configured")
+        self._objectives = settings.objectives
+        self._no_data_after = settings.no_data_after
+        self._log = log
+        self._now = now
+        self._history = PrometheusHistory(settings.prometheus, now=now, windows_of=_no_windows)
+        self._answer: _Answer | None = None
+        self.status = HistoryStatus(success=False, reason="not asked yet")
+
+    def read(self) -> None:
+        """Ask. A failure is logged when it is news, and the last answer stays until it is too old."""
+        at = self._now()
+        try:
+            found = self._history.sums(self._objectives, per_target=True)
+        except HistoryError as error:
+            if self.status.reason != str(error):
+                self._log.warning("the history of objectives could not be read: %s", error)
+            self.status = HistoryStatus(success=False, at=self.status.at, reason=str(error))
+            return
+        if not self.status.success and self.status.at is not None:
+            self._log.info("the history of objectives can be read again")
+        objectives = {one.name: one for one in self._objectives}
+        self._answer = _Answer(objectives, MappingProxyType({one.sums.windows[-1]: _indexed(one) for one in found}))
+        self.status = HistoryStatus(success=True, at=at)
+
+    def swap(self, objectives: Sequence[Objective]) -> None:
+        """Ask for other objectives from the next time on."""
+        self._objectives = tuple(objectives)
+
+    def overlaid(self, budgets: TargetBudgets) -> TargetBudgets:
+        """The budgets with the events of Prometheus; what this process counted stays as it is."""
+        return replace(budgets, tables=tuple(self._over(table) for table in budgets.tables))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._history.close()
+
+    def _over(self, live: BudgetTable) -> BudgetTable:
+        sums, answer = live.sums, self._answer
+        known = answer.by_period.get(sums.windows[-1]) if answer is not None else None
+        is_old = self.status.at is None or sums.at - self.status.at > self._no_data_after
+        if answer is None or known is None or is_old or any(key.slo not in answer.objectives for key in sums.keys):
+            return _nothing_known(live)
+        history, columns = known
+        at = np.array([columns.get(key, -1) for key in sums.keys], dtype=np.intp)
+        merged = replace(
+            sums,
+            good=_taken(history.good, at, _rows(history.windows, sums.windows)),
+            bad=_taken(history.bad, at, _rows(history.windows, sums.windows)),
+            covered=np.where(at < 0, sums.covered, np.append(history.covered, np.nan)[at]),
+        )
+        names = {key.slo for key in sums.keys}
+        goals = goals_of(sums.keys, {name: answer.objectives[name] for name in names})
+        counted = np.array([live.counted_good, live.counted_bad])
+        return judge(merged, goals, self._no_data_after, counted)
+
+
+def _nothing_known(live: BudgetTable) -> BudgetTable:
+    """The table with no events in any window: nothing is known, which is not the same as good."""
+    nothing = np.full_like(live.sums.good, 0.0)
+    unknown = np.full_like(live.remaining, np.nan)
+    return replace(
+        live,
+        sums=replace(live.sums, good=nothing, bad=nothing, silence=np.full_like(live.sums.silence, np.inf)),
+        burn=np.full_like(live.burn, np.nan),
+        remaining=unknown,
+        exhaustion=unknown,
+        fires=np.full_like(live.fires, -1),
+        verdict=np.full_like(live.verdict, CODE[Verdict.NO_DATA]),
+    )
+
+
+def _indexed(found: PeriodSums) -> tuple[WindowSums, Mapping[SeriesKey, int]]:
+    return found.sums, MappingProxyType({key: column for column, key in enumerate(found.sums.keys)})
+
+
+def _rows(there: Sequence[float], here: Sequence[float]) -> list[int]:
+    """Where each window of ours is in theirs: both come of the same objectives."""
+    return [there.index(window) for window in here]
+
+
+def _taken(values: FloatArray, columns: NDArray[np.intp], rows: list[int]) -> FloatArray:
+    """(w, n) of theirs for our series; 0 for one that they do not know yet."""
+    padded: FloatArray = np.concatenate([values[rows], np.zeros((len(rows), 1))], axis=1)
+    return padded[:, columns]
+
+
+def _no_windows(_period: float) -> tuple[BurnWindow, ...]:
+    return ()

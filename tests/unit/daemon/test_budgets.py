@@ -1,0 +1,224 @@
+"""The daemon's budgets: fed by cycles, carried over reloads and restarts, never shown better than they are."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from support.frames import facts, frame, key
+from support.objectives import DAY, HOUR, availability, queue_time
+from triton_watch.daemon.books import Books
+from triton_watch.daemon.budgets import Budgets
+from triton_watch.records import (
+    VERDICTS,
+    BudgetTable,
+    Counter,
+    Objective,
+    SeriesKey,
+    SloSettings,
+    Verdict,
+)
+from triton_watch.slo.sli import compute
+from triton_watch.store.errors import StoreBusyError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from triton_watch.records import MetricsFrame, SliTable
+
+M = key("m")
+LOG = logging.getLogger("triton_watch.test")
+
+
+class Server:
+    """A page whose counters a test moves; each call of `next` is one poll, `seconds` after the last."""
+
+    def __init__(self) -> None:
+        self.clock = 1000.0
+        self.counters = dict.fromkeys(Counter, 0.0)
+        self._last: MetricsFrame | None = None
+
+    def now(self) -> float:
+        return 1.7e9 + self.clock
+
+    def next(self, good: float = 0.0, bad: float = 0.0, seconds: float = 10.0) -> SliTable:
+        self.clock += seconds
+        self.counters[Counter.SUCCESS] += good
+        self.counters[Counter.FAIL_BACKEND] += bad
+        page = frame(self.clock, {M: dict(self.counters)})
+        table = compute(self._last, page, facts(page))
+        self._last = page
+        return table
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+def budgets_on(server: Server, *objectives: Objective, **settings: object) -> Budgets:
+    made = replace(SloSettings(objectives or (availability(),)), **settings)  # type: ignore[arg-type]  # names of fields
+    budgets = Budgets(made, clock=lambda: server.clock, now=server.now)
+    budgets.watch("t")
+    return budgets
+
+
+def table_of(budgets: Budgets) -> BudgetTable:
+    (table,) = budgets.targets()["t"].tables
+    return table
+
+
+def verdict_of(budgets: Budgets, slo: str = "availability") -> Verdict:
+    table = table_of(budgets)
+    return VERDICTS[table.verdict[table.sums.keys.index(SeriesKey(slo, "t", M))]]
+
+
+def test_a_series_is_there_at_zero_before_anything_was_counted(server: Server) -> None:
+    """A counter that begins at 0 is what rate() needs to see the first events."""
+    budgets = budgets_on(server)
+    budgets.observe("t", server.next(good=1000))
+    table = table_of(budgets)
+    assert table.sums.keys == (SeriesKey("availability", "t", M),)
+    assert (table.counted_good[0], table.counted_bad[0]) == (0.0, 0.0)
+    assert verdict_of(budgets) is Verdict.NO_DATA
+
+
+def test_verdicts_go_from_ok_over_burning_to_exhausted(server: Server) -> None:
+    budgets = budgets_on(server)
+    budgets.observe("t", server.next())
+    budgets.observe("t", server.next(good=1_000_000))
+    assert verdict_of(budgets) is Verdict.OK
+    for _ in range(6 * 60):
+        budgets.observe("t", server.next())  # an hour goes by, and the good ones leave the short windows
+    budgets.observe("t", server.next(good=900, bad=100))
+    assert verdict_of(budgets) is Verdict.BURNING
+    assert table_of(budgets).tiers[table_of(budgets).fires[0]].factor == 14.4
+    assert table_of(budgets).remaining[0] == pytest.approx(1 - 100 / 1001)
+    budgets.observe("t", server.next(bad=2000))
+    assert verdict_of(budgets) is Verdict.EXHAUSTED
+    assert table_of(budgets).exhaustion[0] == 0.0
+
+
+def test_too_few_events_fire_nothing(server: Server) -> None:
+    budgets = budgets_on(server, availability(0.9, min_events=20))
+    budgets.observe("t", server.next())
+    budgets.observe("t", server.next(good=1000))
+    for _ in range(6 * 24 * 60):
+        budgets.observe("t", server.next())
+    budgets.observe("t", server.next(bad=19))
+    assert verdict_of(budgets) is Verdict.OK
+    budgets.observe("t", server.next(bad=1))
+    assert verdict_of(budgets) is Verdict.BURNING
+
+
+def test_a_page_that_stays_away_turns_ok_into_no_data_and_a_silent_model_does_not(server: Server) -> None:
+    budgets = budgets_on(server, no_data_after=60.0)
+    budgets.observe("t", server.next())
+    budgets.observe("t", server.next(good=10))
+    for _ in range(20):
+        budgets.observe("t", server.next())
+    assert verdict_of(budgets) is Verdict.OK, "no traffic is not no data"
+    server.clock += 50
+    budgets.observe("t", None)
+    assert verdict_of(budgets) is Verdict.OK
+    server.clock += 11
+    budgets.observe("t", None)
+    assert verdict_of(budgets) is Verdict.NO_DATA
+    assert table_of(budgets).sums.silence[0] == 61.0
+    budgets.observe("t", server.next(good=1))
+    assert verdict_of(budgets) is Verdict.OK
+
+
+def test_an_objective_that_matches_nothing_is_counted_as_such(server: Server) -> None:
+    budgets = budgets_on(server, availability(), replace(queue_time(), models=("txt_*",)))
+    budgets.observe("t", server.next())
+    assert budgets.targets()["t"].matched == {"availability": 1, "queue-time": 0}
+
+
+def test_a_reload_keeps_what_was_counted_for_objectives_that_stay(server: Server) -> None:
+    budgets = budgets_on(server, availability(), queue_time())
+    budgets.observe("t", server.next())
+    budgets.observe("t", server.next(good=10))
+    budgets.swap(SloSettings((availability(0.99),)))
+    budgets.observe("t", server.next(good=5))
+    table = table_of(budgets)
+    assert [one.slo for one in table.sums.keys] == ["availability"]
+    assert (table.counted_good[0], table.sums.good[-1, 0], table.objective[0]) == (15.0, 15.0, 0.99)
+
+
+def test_a_restart_goes_on_with_the_stored_events_and_counts_from_zero_for_prometheus(server: Server) -> None:
+    first = budgets_on(server)
+    first.observe("t", server.next())
+    first.observe("t", server.next(good=90, bad=10))
+    stored = first.changes(full=True)
+    server.clock += HOUR
+    second = Budgets(SloSettings((availability(),)), stored, clock=lambda: server.clock, now=server.now)
+    second.watch("t")
+    second.observe("t", server.next())
+    table = table_of(second)
+    by_window = dict(zip(table.sums.windows, table.sums.bad[:, 0].tolist(), strict=True))
+    assert table.counted_bad[0] == 0.0
+    assert (by_window[5 * 60.0], by_window[HOUR], by_window[6 * HOUR], by_window[30 * DAY]) == (0.0, 0.0, 10.0, 10.0)
+
+
+def test_a_clock_that_was_set_back_while_the_agent_was_down_ages_nothing(server: Server) -> None:
+    first = budgets_on(server)
+    first.observe("t", server.next())
+    first.observe("t", server.next(bad=10))
+    stored = first.changes(full=True)
+    second = Budgets(SloSettings((availability(),)), stored, clock=lambda: 5.0, now=lambda: 1.6e9)
+    second.watch("t")
+    second.observe("t", None)
+    assert (table_of(second).sums.bad[:, 0] == 10.0).all()
+
+
+def test_numbers_that_cannot_be_are_thrown_away_and_counted(server: Server) -> None:
+    budgets = budgets_on(server)
+    budgets.observe("t", server.next())
+    budgets.observe("t", server.next(good=np.inf))
+    assert budgets.targets()["t"].odd == {"availability": 1}
+    assert table_of(budgets).sums.good[-1, 0] == 0.0
+
+
+def test_the_books_survive_a_crash_with_what_was_flushed_and_refuse_a_second_keeper(
+    server: Server, tmp_path: Path
+) -> None:
+    settings = SloSettings((availability(),), state_dir=tmp_path / "state")
+
+    def opened() -> Books:
+        books = Books(settings, log=LOG, clock=lambda: server.clock, now=server.now)
+        books.watch("t")
+        return books
+
+    first = opened()
+    first.observe("t", server.next())
+    first.observe("t", server.next(good=7, bad=3))
+    first.flush()
+    first.observe("t", server.next(good=100))  # lost with the crash
+    with pytest.raises(StoreBusyError, match=r"--state"):
+        opened()
+    first._keeper.close()  # type: ignore[union-attr]  # noqa: SLF001 - a crash: the lock goes, nothing is flushed
+    second = opened()
+    second.observe("t", None)
+    (table,) = second.view().targets["t"].tables
+    assert (table.sums.good[-1, 0], table.sums.bad[-1, 0]) == (7.0, 3.0)
+    status = second.view().store
+    assert status is not None
+    assert status.persistent
+    second.close()
+
+
+def test_without_a_directory_events_are_in_memory_and_no_store_is_shown(server: Server) -> None:
+    books = Books(SloSettings((availability(),)), log=LOG, clock=lambda: server.clock, now=server.now)
+    books.watch("t")
+    books.observe("t", server.next())
+    books.flush()
+    assert books.view().store is None
+    assert len(books.view().targets["t"].tables) == 1
+    books.forget("t")
+    assert not books.view().targets
+    books.close()
