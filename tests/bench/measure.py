@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,37 +82,33 @@ def exporter(models: int, *, summaries: bool, pages: int) -> Iterator[Exporter]:
 
 @contextmanager
 def watcher(source: Exporter, interval: float) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run `triton-watch run` on the exporter; yield the process and its own URL."""
+    """Run `triton-watch run` on the exporter, without objectives; yield the process and its own URL."""
     listen = f"127.0.0.1:{free_port()}"
-    command = [
-        sys.executable,
-        "-m",
-        "triton_watch",
-        "run",
-        "--target",
-        source.url,
-        "--listen",
-        listen,
-        "--metrics-url",
-        f"{source.url}/metrics/watcher",
-        "--interval",
-        f"{interval:g}s",
-        "--timeout",
-        f"{interval * 0.9:g}s",
-    ]
-    with process(command, stderr=subprocess.DEVNULL) as running:
-        yield running, f"http://{listen}"
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "triton-watch.yaml"
+        file.write_text(
+            f"targets: [{{url: '{source.url}', metrics_url: '{source.url}/metrics/watcher', interval: {interval:g}s, "
+            f"timeouts: {{total: {interval * 0.9:g}s}}}}]\n"
+            f"web: {{listen: '{listen}'}}\n"
+            "slo: {objectives: []}\n"
+        )
+        command = [sys.executable, "-m", "triton_watch", "run", "--config", str(file)]
+        with process(command, stderr=subprocess.DEVNULL) as running:
+            yield running, f"http://{listen}"
 
 
 @contextmanager
-def prometheus(source: Exporter, interval: float, folder: Path, binary: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a Prometheus that scrapes the exporter and nothing else."""
+def prometheus(
+    source: Exporter, interval: float, folder: Path, binary: str, *, rules: Path | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """Run a Prometheus that scrapes the exporter and nothing else; it evaluates a file of rules, if given."""
     address = source.url.removeprefix("http://")
     config = folder / "prometheus.yml"
     config.write_text(
         f"global: {{scrape_interval: {interval * 1000:.0f}ms, scrape_timeout: {interval * 900:.0f}ms}}\n"
         "scrape_configs:\n"
         f"- {{job_name: triton, metrics_path: /metrics/prometheus, static_configs: [{{targets: ['{address}']}}]}}\n"
+        + (f"rule_files: ['{rules}']\n" if rules is not None else "")
     )
     command = [
         binary,

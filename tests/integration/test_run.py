@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import socket
 import subprocess
@@ -13,62 +12,15 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
-import requests
 
-from support.fake_triton import FakeTriton
-from support.misbehaving import Server, silent
+from support.agent import PATIENCE, Agent
+from support.fake_triton import LATER_PAGE, FakeTriton
+from support.misbehaving import Server, http_answer, silent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from triton_watch.demo import EmbeddedTriton
-
-PATIENCE = 30.0
-
-
-class Agent:
-    """A running `triton-watch run`."""
-
-    def __init__(self, folder: Path, *arguments: str, code: str | None = None) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.listen = f"127.0.0.1:{probe.getsockname()[1]}"
-        self.url = f"http://{self.listen}"
-        self._log = folder / "agent.log"
-        command = [sys.executable, *(("-c", code) if code else ("-m", "triton_watch", "run", *arguments))]
-        with self._log.open("w") as log:
-            self.process = subprocess.Popen([part.replace("LISTEN", self.listen) for part in command], stderr=log)
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text()
-
-    def get(self, path: str) -> requests.Response:
-        return requests.get(self.url + path, timeout=10)
-
-    def metric(self, series: str) -> float | None:
-        """The value of a series by its name and labels as they stand on the page."""
-        found = re.search(rf"^{re.escape(series)} (\S+)$", self.get("/metrics").text, re.MULTILINE)
-        return float(found[1]) if found else None
-
-    def wait(self, condition: Callable[[], bool]) -> None:
-        end = time.monotonic() + PATIENCE
-        while True:
-            try:
-                if condition():
-                    return
-            except requests.ConnectionError:
-                assert self.process.poll() is None, self.log
-            assert time.monotonic() < end, self.log
-            time.sleep(0.1)
-
-    def wait_ready(self) -> None:
-        self.wait(lambda: self.get("/-/ready").status_code == 200)
-
-    def end(self, number: int = signal.SIGTERM, within: float = PATIENCE) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(within)
-
 
 Start = Callable[..., Agent]
 
@@ -245,3 +197,43 @@ def test_a_taken_port_is_one_sentence_and_exit_code_3(start: Start, servers: Exi
     assert agent.process.wait(PATIENCE) == 3
     assert len(agent.log.splitlines()) == 1
     assert taken.removeprefix(":") in agent.log
+
+
+def test_a_second_agent_on_the_same_state_directory_is_refused_with_a_sentence(
+    start: Start, servers: ExitStack, tmp_path: Path
+) -> None:
+    fake = servers.enter_context(Server(FakeTriton()))
+    arguments = ("--target", fake.url, "--interval", "1s", "--listen", "LISTEN")
+    first = start(*arguments)
+    first.wait_ready()
+    (tmp_path / "second").mkdir()
+    second = Agent(tmp_path / "second", *arguments, "--state", str(tmp_path / "state"))
+    assert second.process.wait(PATIENCE) == 3
+    assert f"in use by the triton-watch with process id {first.process.pid}" in second.log
+    assert "--state DIR" in second.log
+    assert len(second.log.splitlines()) == 1
+    assert first.end() == 0
+    second.start()
+    second.wait_ready()
+    assert second.end() == 0
+
+
+def test_budgets_outlive_an_agent_and_its_exported_counters_begin_again(start: Start, servers: ExitStack) -> None:
+    fake_triton = FakeTriton()
+    fake = servers.enter_context(Server(fake_triton))
+    agent = start(
+        "--target", fake.url, "--metrics-url", f"{fake.url}/metrics", "--interval", "1s", "--listen", "LISTEN"
+    )
+    labels = f'model="matmul",slo="availability",target="{fake.url.removeprefix("http://")}",version="1"'
+    left = f"triton_watch_slo_budget_remaining_ratio{{{labels}}}"
+    good = f"triton_watch_slo_events_total{{{labels.replace(',slo', ',result=%good%,slo').replace('%', chr(34))}}}"
+    agent.wait(lambda: agent.metric(good) == 0)
+    assert agent.metric(left) is None, "nothing was counted yet"
+    fake_triton.change("metrics", http_answer(LATER_PAGE))
+    agent.wait(lambda: (agent.metric(good) or 0) > 0)
+    assert agent.metric(left) == 1
+    assert agent.end() == 0
+    agent.start()
+    agent.wait(lambda: agent.metric(left) == 1)
+    assert agent.metric(good) == 0
+    assert agent.end() == 0

@@ -21,7 +21,7 @@ PATIENCE = 30.0
 
 
 class Agent:
-    """A running `triton-watch run`; its state is in the folder unless the arguments say where. LISTEN is its address."""
+    """A running `triton-watch run`; its state is in the folder unless they say where. LISTEN is its address."""
 
     def __init__(self, folder: Path, *arguments: str, code: str | None = None, start: bool = True) -> None:
         if "--state" not in arguments:

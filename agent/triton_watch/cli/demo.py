@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
 from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from triton_watch.records import Target, TargetSnapshot
 
 USUAL_PORT = 8003
+TARGET = "demo"
 WARM_UP = 3.0
 """Seconds of load before the measurement: Python backends are slow at first."""
 
@@ -62,6 +66,7 @@ def _interrupt(*_: object) -> None:
 def _run(stack: ExitStack, *, once: bool, seconds: int, listen: str | None) -> None:
     from rich.console import Console
 
+    from triton_watch.cli.budgets import budgets_table, stored_budgets
     from triton_watch.cli.render import status
     from triton_watch.cli.status import poll_twice
     from triton_watch.cli.terminal import Terminal
@@ -70,12 +75,13 @@ def _run(stack: ExitStack, *, once: bool, seconds: int, listen: str | None) -> N
     from triton_watch.demo.watcher import WatcherProcess, free_address
 
     address = free_address(listen, USUAL_PORT)
+    state = _empty_state(stack, usual=address.endswith(f":{USUAL_PORT}"))
     steps, out = Console(stderr=True, highlight=False), Terminal()
     with steps.status("starting the real tritonserver with 12 example models (about 10 s) …"):
         triton = stack.enter_context(EmbeddedTriton(example_repository()))
     with steps.status("starting a load on it and the watcher beside it …"):
         load = stack.enter_context(Load(triton))
-        watcher = stack.enter_context(WatcherProcess(triton, address))
+        watcher = stack.enter_context(WatcherProcess(triton, address, state))
     with steps.status("warming up …"):
         time.sleep(WARM_UP)
     snapshot = poll_twice(_target(triton), seconds)
@@ -83,7 +89,11 @@ def _run(stack: ExitStack, *, once: bool, seconds: int, listen: str | None) -> N
     out.print("", status(snapshot, out.width), "")
     out.print("[bold]What clients saw since the start, beside what the server counted[/bold]")
     out.print(_comparison(verdicts), "", *_explanations(verdicts, snapshot), "")
-    out.print(*_where_to_look(triton, watcher.url), wrap=False)
+    budgets = stored_budgets(TARGET, state)
+    if budgets is not None:
+        out.print("[bold]Error budgets of the default objectives since the start[/bold]")
+        out.print(budgets_table(budgets, out.width), "")
+    out.print(*_where_to_look(triton, watcher.url, state), wrap=False)
     if not once:
         out.print("", "Running until Ctrl-C.")
         sys.stdout.flush()
@@ -92,10 +102,22 @@ def _run(stack: ExitStack, *, once: bool, seconds: int, listen: str | None) -> N
         raise EmbeddedTritonError(f"tritonserver ended by itself; the end of its log:\n{triton.log_tail(5)}")
 
 
+def _empty_state(stack: ExitStack, *, usual: bool) -> Path:
+    """Where the demo's budgets are kept: they can be read after its end. A second demo has a folder for its time."""
+    from triton_watch.config.state_dir import default_state_dir
+
+    if not usual:
+        return Path(stack.enter_context(TemporaryDirectory(prefix="triton-watch-state-")))
+    folder = default_state_dir(os.environ) / "demo"
+    for old in folder.glob("slo.sqlite*"):
+        old.unlink()
+    return folder
+
+
 def _target(triton: EmbeddedTriton) -> Target:
     from triton_watch.records import Target
 
-    return Target("demo", triton.http_url, triton.metrics_url, triton.grpc_address)
+    return Target(TARGET, triton.http_url, triton.metrics_url, triton.grpc_address)
 
 
 def _comparison(verdicts: tuple[Verdict, ...]) -> Table:
@@ -138,10 +160,11 @@ def _explanations(verdicts: tuple[Verdict, ...], snapshot: TargetSnapshot) -> li
     return lines
 
 
-def _where_to_look(triton: EmbeddedTriton, watcher: str) -> list[str]:
+def _where_to_look(triton: EmbeddedTriton, watcher: str, state: Path) -> list[str]:
     return [
         f"metrics of the watcher   {watcher}/metrics",
         f"its health               {watcher}/-/healthy",
         f"Triton                   {triton.http_url}, metrics {triton.metrics_url}",
         f"ask again                triton-watch status --target {triton.http_url} --metrics-url {triton.metrics_url}",
+        f"budgets, also later      triton-watch slo report --state {state}",
     ]

@@ -13,6 +13,8 @@ import click
 from triton_watch.cli.targets import settings_from, target_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from triton_watch.records import Settings
 
 DEFAULT_FILE = "triton-watch.yaml"
@@ -24,13 +26,15 @@ DEFAULT_FILE = "triton-watch.yaml"
 @click.option("--expect-model", "expected_models", multiple=True, help="A model that must be there. Repeatable.")
 @click.option("--interval", help="Time between two polls, such as 15s.  [default: 15s]")
 @click.option("--listen", help="host:port of the agent's own HTTP.  [default: 127.0.0.1:8003]")
+@click.option("--state", metavar="DIR", help="Where budgets are kept; none = in memory.  [default: per user]")
+@click.option("--history", metavar="prometheus=URL", help="Read budgets from a Prometheus instead.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="[default: info]")
 @click.option("--log-format", type=click.Choice(["text", "json"]), help="[default: text]")
 def command(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - click's; config checks them
     """Watch Triton servers until SIGTERM; serve /metrics, /-/healthy and /-/ready.
 
     Give --target once for each server. SIGHUP, or a change of the file, loads the configuration
-    again; --log-level and --log-format go over it. Without --config and --target, triton-watch.yaml
+    again; --state, --history and --log-* go over it. Without --config and --target, triton-watch.yaml
     in the working directory is read.
 
     \b
@@ -44,6 +48,7 @@ def command(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - c
     from triton_watch.daemon.reload import ConfigWatcher
     from triton_watch.daemon.service import Service
     from triton_watch.daemon.web import WebError
+    from triton_watch.store.errors import StoreBusyError
 
     if config_file is None and not flags["targets"]:
         config_file = Path(DEFAULT_FILE)
@@ -52,19 +57,32 @@ def command(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - c
     if config_file is None:
         settings, watcher = settings_from(None, **flags), None
     else:
-        over = {name: flags.pop(name) for name in ("log_level", "log_format")}
-        adjust = partial(_with_log, level=over["log_level"], format=over["log_format"])
-        settings = adjust(settings_from(config_file, **flags))
+        over = {name: flags.pop(name) for name in ("log_level", "log_format", "state", "history")}
+        adjust = partial(_with_flags, over)
+        settings = _or_exit(adjust, settings_from(config_file, **flags))
         watcher = ConfigWatcher(config_file, settings, adjust=adjust)
     try:
         service = Service(settings, watcher=watcher)
-    except WebError as error:
+    except (WebError, StoreBusyError) as error:
         click.echo(f"triton-watch: {error}", err=True)
         sys.exit(3)
     sys.exit(service.run())
 
 
-def _with_log(settings: Settings, level: str | None, format: str | None) -> Settings:  # noqa: A002 - the record's name
-    """Put the two logging flags over what the file says."""
+def _or_exit(adjust: Callable[[Settings], Settings], settings: Settings) -> Settings:
+    from triton_watch.config import ConfigError
+
+    try:
+        return adjust(settings)
+    except ConfigError as error:
+        click.echo(f"triton-watch: {error}", err=True)
+        sys.exit(2)
+
+
+def _with_flags(over: Mapping[str, str | None], settings: Settings) -> Settings:
+    """Put the flags that go with a file over what the file says. Raises `ConfigError`."""
+    from triton_watch.config.overrides import with_slo_flags
+
     log = settings.log
-    return replace(settings, log=replace(log, level=level or log.level, format=format or log.format))
+    log = replace(log, level=over["log_level"] or log.level, format=over["log_format"] or log.format)
+    return with_slo_flags(replace(settings, log=log), over["state"], over["history"])

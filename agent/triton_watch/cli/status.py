@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -20,9 +21,12 @@ SHORTEST_WAIT, LONGEST_WAIT = 1.0, 600.0
 @click.command("status")
 @target_options
 @click.option("--wait", default="3s", show_default=True, help="Time between the two polls.")
+@click.option("--state", type=click.Path(path_type=Path), metavar="DIR", help="An agent's state: shows its budgets.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(wait: str, as_json: bool, **flags: object) -> None:
+def command(wait: str, state: Path | None, as_json: bool, **flags: object) -> None:
     """Poll a Triton twice and print its models: state, traffic, errors, queue, batches, latency, GPU.
+
+    Where `triton-watch run` on this machine watches that server, its error budgets are shown, too.
 
     Exit code: 0 all well; 1 something is wrong (it is listed); 3 nothing there answered as
     Triton does.
@@ -46,7 +50,7 @@ def command(wait: str, as_json: bool, **flags: object) -> None:
         raise click.UsageError("--wait: give 1s to 10m; Triton renews its gauges every 2 s by default.")
     settings = settings_from(None, **flags)
     snapshot = poll_twice(settings.targets[0], pause, quiet=as_json)
-    _show(snapshot, as_json=as_json)
+    _show(snapshot, state, as_json=as_json)
     sys.exit(exit_code(snapshot))
 
 
@@ -84,16 +88,23 @@ def exit_code(snapshot: TargetSnapshot) -> int:
     return int(any(trouble.level is Level.PROBLEM for trouble in find(snapshot)))
 
 
-def _show(snapshot: TargetSnapshot, *, as_json: bool) -> None:
+def _show(snapshot: TargetSnapshot, state: Path | None, *, as_json: bool) -> None:
+    from triton_watch.cli.budgets import budgets_table, stored_budgets
+
+    budgets = stored_budgets(snapshot.target.name, state)
     if as_json:
         import json
 
+        from triton_watch.cli.reports.as_json import row_of
         from triton_watch.daemon.describe import describe
 
-        click.echo(json.dumps(describe(snapshot), indent=2, ensure_ascii=False))
+        rows = [] if budgets is None else [row_of(row) for row in budgets.rows]
+        click.echo(json.dumps({**describe(snapshot), "budgets": rows}, indent=2, ensure_ascii=False))
         return
     from triton_watch.cli.render import status
     from triton_watch.cli.terminal import Terminal
 
     terminal = Terminal()
     terminal.print(status(snapshot, terminal.width))
+    if budgets is not None:
+        terminal.print("", "[bold]Error budgets[/bold]", budgets_table(budgets, terminal.width))

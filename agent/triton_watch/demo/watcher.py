@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
@@ -25,26 +26,39 @@ if TYPE_CHECKING:
 
 START_SECONDS = 20.0
 STOP_SECONDS = 8.0
-INTERVAL = "2s"
+CONFIG = """\
+targets:
+  - {{name: demo, url: {http}, grpc: "{grpc}", metrics_url: {metrics}, interval: 2s, timeouts: {{total: 1s}}}}
+web: {{listen: "{listen}"}}
+slo: {{state_dir: {state}, flush_interval: 1s}}
+"""
 
 
 class WatcherProcess:
-    """`triton-watch run` on an embedded Triton; `listen` is its host:port. Like the server, it has a keeper."""
+    """`triton-watch run` on an embedded Triton; `listen` is its host:port, `state` where it keeps budgets.
 
-    def __init__(self, triton: EmbeddedTriton, listen: str) -> None:
+    Like the server, it has a keeper.
+    """
+
+    def __init__(self, triton: EmbeddedTriton, listen: str, state: Path) -> None:
         self.url = f"http://{listen}"
-        self._command = [
-            *(sys.executable, "-m", "triton_watch", "run"),
-            *("--target", triton.http_url, "--grpc", triton.grpc_address, "--metrics-url", triton.metrics_url),
-            *("--interval", INTERVAL, "--timeout", "1s", "--listen", listen),
-        ]
+        self._config = CONFIG.format(
+            http=triton.http_url,
+            grpc=triton.grpc_address,
+            metrics=triton.metrics_url,
+            listen=listen,
+            state=json.dumps(str(state)),
+        )
         self._process: KeptProcess | None = None
 
     def start(self) -> Self:
         """Start it and wait until it has polled once. Raises `EmbeddedTritonError` when it does not."""
         folder = Path(tempfile.mkdtemp(prefix="triton-watch-"))
+        file = folder / "triton-watch.yaml"
+        file.write_text(self._config)
+        command = [sys.executable, "-m", "triton_watch", "run", "--config", str(file)]
         self._process = KeptProcess(
-            self._command, os.environ, folder=folder, log=folder / "agent.log", shm_prefix=f"{folder.name}-none"
+            command, os.environ, folder=folder, log=folder / "agent.log", shm_prefix=f"{folder.name}-none"
         )
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and not self._process.ended:

@@ -74,7 +74,7 @@ def table_of(budgets: Budgets) -> BudgetTable:
 
 def verdict_of(budgets: Budgets, slo: str = "availability") -> Verdict:
     table = table_of(budgets)
-    return VERDICTS[table.verdict[table.sums.keys.index(SeriesKey(slo, "t", M))]]
+    return VERDICTS[int(table.verdict[table.sums.keys.index(SeriesKey(slo, "t", M))])]
 
 
 def test_a_series_is_there_at_zero_before_anything_was_counted(server: Server) -> None:
