@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from triton_watch.daemon.budgets import Budgets
 from triton_watch.daemon.state import BudgetsView
+from triton_watch.store.errors import StoreBusyError
 from triton_watch.store.keeper import StoreKeeper
 
 if TYPE_CHECKING:
@@ -35,14 +37,11 @@ class Books:
     ) -> None:
         self._settings = settings
         self._log = log
+        self._clock = clock
         self._now = now
         self._history = _history(settings, log, now)
         self._keeper: StoreKeeper | None = None
-        stored: tuple[LedgerState, ...] = ()
-        if settings.state_dir is not None and settings.objectives and self._history is None:
-            self._keeper = StoreKeeper(settings.state_dir, now=now, log=log, clock=clock)
-            stored = self._keeper.open().ledgers
-            self._keeper.save_objectives(settings.objectives)
+        stored = self._open_store(settings)
         self._budgets = Budgets(settings, stored, clock=clock, now=now)
 
     @property
@@ -70,15 +69,19 @@ class Books:
             self._history.read()
 
     def swap(self, settings: SloSettings) -> None:
-        """Go over to other objectives. Another directory or Prometheus takes a restart."""
-        if (settings.state_dir, settings.prometheus) != (self._settings.state_dir, self._settings.prometheus):
-            self._log.warning("slo.state_dir or slo.prometheus changed: that takes effect after a restart")
+        """Go over to other objectives. Another directory, interval or Prometheus takes a restart."""
+        kept = ("state_dir", "flush_interval", "prometheus")
+        if any(getattr(settings, name) != getattr(self._settings, name) for name in kept):
+            self._log.warning("slo.state_dir, flush_interval or prometheus changed: that takes effect after a restart")
+        settings = replace(settings, **{name: getattr(self._settings, name) for name in kept})
         self._settings = settings
-        self._budgets.swap(settings)
-        if self._keeper is not None:
-            self._keeper.save_objectives(settings.objectives)
         if self._history is not None:
             self._history.swap(settings.objectives)
+        if self._keeper is not None:
+            self._keeper.save_objectives(settings.objectives)
+        else:
+            self._open_late(settings)
+        self._budgets.swap(settings)
 
     def view(self) -> BudgetsView:
         """Everything that is known now; returns at once."""
@@ -99,6 +102,23 @@ class Books:
             self._keeper.close()
         if self._history is not None:
             self._history.close()
+
+    def _open_store(self, settings: SloSettings) -> tuple[LedgerState, ...]:
+        """Take the state directory and return what is in it; nothing where there is nothing to keep."""
+        if settings.state_dir is None or not settings.objectives or self._history is not None:
+            return ()
+        keeper = StoreKeeper(settings.state_dir, now=self._now, log=self._log, clock=self._clock)
+        stored = keeper.open().ledgers
+        keeper.save_objectives(settings.objectives)
+        self._keeper = keeper
+        return stored
+
+    def _open_late(self, settings: SloSettings) -> None:
+        """The first objectives came with a reload: the store is opened now; where it is taken, that is told."""
+        try:
+            self._budgets.recall(self._open_store(settings))
+        except StoreBusyError as error:
+            self._log.error("the events of objectives are kept in memory only: %s", error)
 
 
 def _history(settings: SloSettings, log: logging.Logger, now: Callable[[], float]) -> HistoryReader | None:

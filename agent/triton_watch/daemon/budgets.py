@@ -44,12 +44,17 @@ class Budgets:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
-        self._stored = {(state.target, state.period): state for state in stored}
+        self._stored: dict[tuple[str, float], LedgerState] = {}
+        self.recall(stored)
         self._clock = clock
         self._now = now
         self._lock = threading.Lock()
         self._accounts: dict[str, _Account] = {}
         self._targets: Mapping[str, TargetBudgets] = MappingProxyType({})
+
+    def recall(self, stored: Iterable[LedgerState]) -> None:
+        """What a store kept, that was opened later: for ledgers that are still to begin."""
+        self._stored.update({(state.target, state.period): state for state in stored})
 
     def watch(self, target: str) -> None:
         """Begin with a target, where a store left off if it knows it."""

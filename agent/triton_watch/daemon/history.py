@@ -75,23 +75,29 @@ class HistoryReader:
         self._history.close()
 
     def _over(self, live: BudgetTable) -> BudgetTable:
-        sums, answer = live.sums, self._answer
+        sums, answer = live.sums, self._fresh_answer(live.sums.at)
         known = answer.by_period.get(sums.windows[-1]) if answer is not None else None
-        is_old = self.status.at is None or sums.at - self.status.at > self._no_data_after
-        if answer is None or known is None or is_old or any(key.slo not in answer.objectives for key in sums.keys):
+        if answer is None or known is None:
             return _nothing_known(live)
         history, columns = known
+        rows = [history.windows.index(window) for window in sums.windows]  # some of theirs: of this target's objectives
         at = np.array([columns.get(key, -1) for key in sums.keys], dtype=np.intp)
         merged = replace(
             sums,
-            good=_taken(history.good, at, _rows(history.windows, sums.windows)),
-            bad=_taken(history.bad, at, _rows(history.windows, sums.windows)),
+            good=_taken(history.good[rows], at),
+            bad=_taken(history.bad[rows], at),
             covered=np.where(at < 0, sums.covered, np.append(history.covered, np.nan)[at]),
         )
-        names = {key.slo for key in sums.keys}
-        goals = goals_of(sums.keys, {name: answer.objectives[name] for name in names})
+        goals = goals_of(sums.keys, {key.slo: answer.objectives[key.slo] for key in sums.keys})
         counted = np.array([live.counted_good, live.counted_bad])
         return judge(merged, goals, self._no_data_after, counted)
+
+    def _fresh_answer(self, at: float) -> _Answer | None:
+        """The last answer, if it is about the objectives of now and not too old."""
+        answer, asked = self._answer, {one.name: one for one in self._objectives}
+        if answer is None or answer.objectives != asked or self.status.at is None:
+            return None
+        return None if at - self.status.at > self._no_data_after else answer
 
 
 def _nothing_known(live: BudgetTable) -> BudgetTable:
@@ -113,14 +119,9 @@ def _indexed(found: PeriodSums) -> tuple[WindowSums, Mapping[SeriesKey, int]]:
     return found.sums, MappingProxyType({key: column for column, key in enumerate(found.sums.keys)})
 
 
-def _rows(there: Sequence[float], here: Sequence[float]) -> list[int]:
-    """Where each window of ours is in theirs: both come of the same objectives."""
-    return [there.index(window) for window in here]
-
-
-def _taken(values: FloatArray, columns: NDArray[np.intp], rows: list[int]) -> FloatArray:
+def _taken(values: FloatArray, columns: NDArray[np.intp]) -> FloatArray:
     """(w, n) of theirs for our series; 0 for one that they do not know yet."""
-    padded: FloatArray = np.concatenate([values[rows], np.zeros((len(rows), 1))], axis=1)
+    padded: FloatArray = np.concatenate([values, np.zeros((len(values), 1))], axis=1)
     return padded[:, columns]
 
 

@@ -53,7 +53,7 @@ class PrometheusHistory:
     """Answers from one Prometheus. Every method may raise HistoryError, one sentence.
 
     `now` gives Unix seconds, `clock` monotonic ones; `windows_of` the burn windows for a period in seconds.
-    `settings.timeouts.total` bounds each query: a report asks about a dozen for each period, one after another.
+    `settings.timeouts.total` bounds each query: a report asks one or two dozen for each period, one after another.
     """
 
     def __init__(

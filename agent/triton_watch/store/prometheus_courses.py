@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from triton_watch.records import FloatArray, SeriesKey
+    from triton_watch.store.prometheus_answers import Track
     from triton_watch.store.prometheus_sums import Question
 
 _SHORTEST: Final = 120.0
@@ -25,9 +26,11 @@ def read_courses(question: Question, *, per_target: bool, points: int) -> dict[S
     step = max(question.period / points, min(_SHORTEST, question.period))
     # Prometheus need not send targets apart that are added up here; but globs of targets must see their names.
     by = BY_KEY if per_target or not _all_targets(question) else BY_SUM
-    query = f"sum by ({by}, result) (increase({question.events()}[{duration(step)}]))"
-    count = max(1, int(question.period / step + 1e-9))
-    tracks = question.api.over(query, question.at - (count - 1) * step, question.at, step)
+    start = question.at - (max(1, int(question.period / step + 1e-9)) - 1) * step
+    tracks: list[Track] = []
+    for names in question.shares(question.period):
+        query = f"sum by ({by}, result) (increase({question.events(names)}[{duration(step)}]))"
+        tracks += question.api.over(query, start, question.at, step)
     # A front end may have moved the moments to multiples of the step: those that came are the ones that count.
     grid = np.unique(np.concatenate([track.times for track in tracks])) if tracks else np.empty(0)
     steps: dict[SeriesKey, FloatArray] = {}

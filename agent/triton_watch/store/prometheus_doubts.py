@@ -28,7 +28,7 @@ def doubts(question: Question) -> Iterator[str]:
 def _counted_more_than_once(question: Question) -> Iterator[str]:
     """Targets that several agents counted at the same time during the last day."""
     look = min(_LOOK, question.period)
-    agents = f"(count by ({BY_KEY}) ({question.events('good')}))[{duration(look)}:{duration(look / _POINTS)}]"
+    agents = f"(count by ({BY_KEY}) ({question.events(result='good')}))[{duration(look)}:{duration(look / _POINTS)}]"
     query = f"max by (target) (avg_over_time({agents})) > {_SEVERAL}"
     found = {one.labels.get("target", ""): one.value for one in question.api.instant(query, question.at)}
     if found:
@@ -43,7 +43,7 @@ def _counted_more_than_once(question: Question) -> Iterator[str]:
 def _scraped_too_rarely(question: Question) -> Iterator[str]:
     """A shortest window with one scrape in it has no increase, and what needs it never fires."""
     shortest = question.windows()[0]
-    query = f"max(count_over_time({question.events('good')}[{duration(shortest)}]))"
+    query = f"max(count_over_time({question.events(result='good')}[{duration(shortest)}]))"
     if any(one.value < 2 for one in question.api.instant(query, question.at)):
         yield (
             f"the agents are scraped so rarely that the window of {shortest:.0f} s holds no two scrapes, so burn rates "

@@ -1,4 +1,4 @@
-"""Events in windows, read from Prometheus: one query a window, whatever the number of objectives and models.
+"""Events in windows, read from Prometheus: one query a window, or for long ones a window and objective.
 
 `increase()` knows the agents' restarts, counts series that vanished within the window, and extrapolates from the
 first and last scrape to the window's edges: sums are estimates, not whole numbers, best where a window holds many
@@ -19,13 +19,14 @@ from triton_watch.store.prometheus_ages import reported_before, reported_now, wa
 from triton_watch.store.prometheus_queries import BY_KEY, Selector, duration, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from triton_watch.records import FloatArray
     from triton_watch.store.prometheus_api import PrometheusApi
 
 Counts: TypeAlias = "Mapping[SeriesKey, float]"
 RESULTS: Final = ("good", "bad")
+_TOGETHER: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,17 @@ class Question:
         lengths = {length for row in rows for length in (row.long, row.short)}
         return (*sorted(length for length in lengths if length < self.period), self.period)
 
-    def events(self, result: str | None = None) -> str:
-        """The counters of these objectives."""
-        return self.selector.series(SLO_EVENTS, self.objectives, result=result)
+    def events(self, names: Iterable[str] | None = None, result: str | None = None) -> str:
+        """The counters of these objectives, or of some of them."""
+        return self.selector.series(SLO_EVENTS, self.objectives if names is None else names, result=result)
+
+    def shares(self, window: float) -> list[list[str]]:
+        """Names of objectives to ask about together: of windows (seconds) that take long to add up, one at a time.
+
+        The deadline, and Prometheus's own limits, are those of one query.
+        """
+        names = sorted(self.objectives)
+        return [names] if window <= _TOGETHER else [[name] for name in names]
 
 
 def read_sums(question: Question) -> WindowSums:
@@ -76,13 +85,14 @@ def read_sums(question: Question) -> WindowSums:
 
 def _events_in(question: Question, window: float) -> Mapping[str, Counts]:
     """Good and bad events of the last `window` seconds."""
-    query = f"sum by ({BY_KEY}, result) (increase({question.events()}[{duration(window)}]))"
     found: dict[str, dict[SeriesKey, float]] = {result: {} for result in RESULTS}
-    for sample in question.api.instant(query, question.at):
-        key = key_of(sample.labels)
-        result = sample.labels.get("result", "")
-        if result in found and question.covers(key):
-            found[result][key] = sample.value
+    for names in question.shares(window):
+        query = f"sum by ({BY_KEY}, result) (increase({question.events(names)}[{duration(window)}]))"
+        for sample in question.api.instant(query, question.at):
+            key = key_of(sample.labels)
+            result = sample.labels.get("result", "")
+            if result in found and question.covers(key):
+                found[result][key] = sample.value
     return found
 
 

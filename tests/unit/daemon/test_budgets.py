@@ -212,6 +212,34 @@ def test_the_books_survive_a_crash_with_what_was_flushed_and_refuse_a_second_kee
     second.close()
 
 
+def test_objectives_that_come_with_a_reload_get_their_store_then(server: Server, tmp_path: Path) -> None:
+    settings = SloSettings((), state_dir=tmp_path / "state")
+    books = Books(settings, log=LOG, clock=lambda: server.clock, now=server.now)
+    books.watch("t")
+    books.observe("t", server.next())
+    assert books.view().store is None
+    books.swap(replace(settings, objectives=(availability(),)))
+    books.observe("t", server.next(good=5))
+    books.flush()
+    status = books.view().store
+    assert status is not None
+    assert status.persistent
+    assert (tmp_path / "state" / "slo.sqlite").exists()
+    books.close()
+
+
+def test_a_reload_that_would_move_the_store_is_told_to_take_a_restart(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = SloSettings((availability(),), state_dir=tmp_path / "one")
+    books = Books(settings, log=LOG, clock=lambda: server.clock, now=server.now)
+    books.swap(replace(settings, state_dir=tmp_path / "two", flush_interval=1.0))
+    assert "takes effect after a restart" in caplog.text
+    assert books.flush_interval == settings.flush_interval
+    books.close()
+    assert not (tmp_path / "two").exists()
+
+
 def test_without_a_directory_events_are_in_memory_and_no_store_is_shown(server: Server) -> None:
     books = Books(SloSettings((availability(),)), log=LOG, clock=lambda: server.clock, now=server.now)
     books.watch("t")
