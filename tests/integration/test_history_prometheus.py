@@ -59,7 +59,11 @@ def scenarios() -> list[Series]:
             events({"instance": "new"}, 60, 6, start=END - HOUR - 5 * MINUTE),
         ),
         *(one for age in YOUNG for one in scenario(f"young {age}", events({}, 60, 6, start=END - age))),
+        *scenario("many", *(events({"model": f"m{n}"}, 60, 6, start=END - 4 * MINUTE) for n in range(120))),
         *scenario("stopped", events({"instance": "i"}, 60, 6, start=START, end=END - 20 * MINUTE, silence=7)),
+        *scenario(
+            "two", *(events({"slo": slo}, 60, n, start=START) for n, slo in enumerate(("availability", "wait"), 1))
+        ),
         *scenario("rare", events({"instance": "i"}, 60, 6, start=START, every=10 * MINUTE)),
         *scenario(
             "hostile",
@@ -192,6 +196,12 @@ def test_a_young_history_says_how_little_it_covers(server: RealPrometheus, age: 
     assert found.sums.good[-1, 0] == pytest.approx(age, abs=60)
 
 
+def test_many_young_models_are_as_young_as_a_few(server: RealPrometheus) -> None:
+    found, _ = sums_of(server, "many")
+    assert len(found.sums.keys) == 120
+    assert found.sums.covered == pytest.approx(np.full(120, 260), rel=AGES)
+
+
 def test_scrapes_too_rare_for_the_shortest_window_are_told_of(server: RealPrometheus) -> None:
     found, warnings = sums_of(server, "rare")
     assert found.sums.good[0, 0] == 0
@@ -237,3 +247,14 @@ def test_several_objectives_and_periods_are_asked_for_at_once(server: RealPromet
         week_sums, day_sums = history.sums([AVAILABILITY, day])
     assert week_sums.objectives == {"availability": AVAILABILITY}
     assert (day_sums.sums.keys, day_sums.sums.windows, day_sums.sums.good.shape) == ((), (DAY,), (1, 0))
+
+
+def test_objectives_of_one_period_are_told_together(server: RealPrometheus) -> None:
+    both = [AVAILABILITY, Objective("wait", SloSli.QUEUE_TIME, Goal(0.99), WEEK, WINDOWS)]
+    with history_at(server.url, "two") as history:
+        (found,) = history.sums(both)
+        courses = history.courses(both)
+    assert found.sums.keys == (key(), key(slo="wait"))
+    np.testing.assert_allclose(found.sums.bad, np.array([minutes(1), minutes(2)]).T, rtol=0.005)
+    for n, one in enumerate(found.sums.keys, 1):
+        assert courses[one].bad[-1] == pytest.approx(n * WEEK / MINUTE, rel=0.005)

@@ -8,7 +8,7 @@ import pytest
 
 from support.prometheus_server import RealPrometheus, Series, write_blocks
 from support.slo_series import DAY, END, HOUR, WEEK, WINDOWS, gauge, history_at, scenario
-from triton_watch.records import Goal, Objective, Override, SloSli
+from triton_watch.records import Goal, Objective, Override, Page, SloSli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,13 +48,13 @@ def catalogue(start: float, end: float, instance: str = "i", period: float = WEE
         return gauge(name, value, {"instance": instance, **labels}, start=start, end=end)
 
     found = []
-    for slo, sli, quantile in (
-        ("up", "availability", ""),
-        ("wait", "queue_time", "0.99"),
-        ("gpu", "gpu_utilization", ""),
+    for slo, sli, quantile, alerts in (
+        ("up", "availability", "", ""),
+        ("wait", "queue_time", "0.99", "page,ticket"),
+        ("gpu", "gpu_utilization", "", "ticket"),
     ):
         found += [
-            one("info", 1, slo=slo, sli=sli, served_quantile=quantile),
+            one("info", 1, slo=slo, sli=sli, served_quantile=quantile, alerts=alerts),
             one("period_seconds", period, slo=slo),
             one("min_events", 7, slo=slo),
         ]
@@ -89,8 +89,11 @@ def test_objectives_are_read_from_the_series(server: RealPrometheus, cluster: st
     with history_at(server.url, cluster) as history:
         gpu, up, wait = history.objectives()
         assert history.warnings == ()
-    assert gpu == Objective("gpu", SloSli.GPU_UTILIZATION, Goal(0.999, low=0.2, high=0.9, min_events=7), WEEK, WINDOWS)
+    tickets = tuple(window for window in WINDOWS if window.severity is Page.TICKET)
+    assert tickets != WINDOWS
+    assert gpu == Objective("gpu", SloSli.GPU_UTILIZATION, Goal(0.999, low=0.2, high=0.9, min_events=7), WEEK, tickets)
     assert up == Objective("up", SloSli.AVAILABILITY, Goal(0.999, min_events=7), WEEK, WINDOWS)
+    assert wait.windows == WINDOWS
     assert wait.goal == Goal(0.999, high=0.05, quantile="0.99", min_events=7)
     assert wait.goal_of("odd[1]") == Goal(0.9, high=0.2, quantile="0.99", min_events=7)
     assert wait.overrides == (Override(("odd[[]1]",), wait.goal_of("odd[1]")),)

@@ -36,6 +36,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "result": "What the objective says of the events: good or bad.",
         "window": "Length of the window, such as 5m or 1h.",
         "verdict": "What is to be said of the objective: ok, burning, exhausted or no_data.",
+        "alerts": "Severities of the burn windows that the objective has: page,ticket, one of them, or none.",
         "bound": "Which end of the good range the threshold is: lower or upper.",
         "served_quantile": "Served quantile that the objective judges, such as 0.99; empty for the mean.",
         "failure": "What was wrong with the store: full, read_only, corrupt, foreign, newer or io.",

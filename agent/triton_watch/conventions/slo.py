@@ -12,7 +12,7 @@ SLO_METRICS: tuple[Metric, ...] = (
         "triton_watch_slo_info",
         "info",
         "Facts of a configured objective; the value is always 1.",
-        ("slo", "sli", "served_quantile"),
+        ("slo", "sli", "served_quantile", "alerts"),
         SLOS,
     ),
     SLO_PERIOD := Metric("triton_watch_slo_period_seconds", "gauge", "Period of the objective.", _SLO, SLOS, "seconds"),

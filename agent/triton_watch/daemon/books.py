@@ -39,7 +39,7 @@ class Books:
         self._log = log
         self._clock = clock
         self._now = now
-        self._history = _history(settings, log, now)
+        self._history = _history(settings, log, now, clock)
         self._keeper: StoreKeeper | None = None
         stored = self._open_store(settings)
         self._budgets = Budgets(settings, stored, clock=clock, now=now)
@@ -121,9 +121,11 @@ class Books:
             self._log.error("the events of objectives are kept in memory only: %s", error)
 
 
-def _history(settings: SloSettings, log: logging.Logger, now: Callable[[], float]) -> HistoryReader | None:
+def _history(
+    settings: SloSettings, log: logging.Logger, now: Callable[[], float], clock: Callable[[], float]
+) -> HistoryReader | None:
     if settings.prometheus is None or not settings.objectives:
         return None
     from triton_watch.daemon.history import HistoryReader  # noqa: PLC0415 - an HTTP client that few agents need
 
-    return HistoryReader(settings, log=log, now=now)
+    return HistoryReader(settings, log=log, now=now, clock=clock)

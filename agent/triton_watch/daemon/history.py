@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from triton_watch.store.prometheus import PeriodSums
 
 
+SHARE = 0.05
+"""Of its time that a Prometheus is kept busy at most: a month of a large fleet takes it ten seconds and more."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Answer:
     """One answer: events by period, with the column of each series, and the objectives that were asked for."""
@@ -35,19 +39,36 @@ class _Answer:
 class HistoryReader:
     """Asks the configured Prometheus from time to time; `overlaid` puts its last answer over live tables."""
 
-    def __init__(self, settings: SloSettings, *, log: logging.Logger, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        settings: SloSettings,
+        *,
+        log: logging.Logger,
+        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         if settings.prometheus is None:
             raise ValueError("no Prometheus is configured")
         self._objectives = settings.objectives
         self._no_data_after = settings.no_data_after
         self._log = log
         self._now = now
+        self._clock = clock
+        self._next = -np.inf
         self._history = PrometheusHistory(settings.prometheus, now=now, windows_of=_no_windows)
         self._answer: _Answer | None = None
         self.status = HistoryStatus(success=False, reason="not asked yet")
 
     def read(self) -> None:
-        """Ask. A failure is logged when it is news, and the last answer stays until it is too old."""
+        """Ask, unless that is too soon. A failure is logged when it is news; the last answer stays until too old."""
+        begin = self._clock()
+        if begin < self._next:
+            return
+        self._ask()
+        took = self._clock() - begin
+        self._next = begin + took / SHARE
+
+    def _ask(self) -> None:
         at = self._now()
         try:
             found = self._history.sums(self._objectives, per_target=True)
@@ -63,8 +84,9 @@ class HistoryReader:
         self.status = HistoryStatus(success=True, at=at)
 
     def swap(self, objectives: Sequence[Objective]) -> None:
-        """Ask for other objectives from the next time on."""
+        """Ask for other objectives, and that the next time."""
         self._objectives = tuple(objectives)
+        self._next = -np.inf
 
     def overlaid(self, budgets: TargetBudgets) -> TargetBudgets:
         """The budgets with the events of Prometheus; what this process counted stays as it is."""

@@ -11,7 +11,7 @@ import numpy as np
 from triton_watch.config.units import format_duration
 from triton_watch.conventions import slo as s
 from triton_watch.daemon.labels import LabelSet
-from triton_watch.records import VERDICTS, BudgetTable, FloatArray, Objective, SeriesKey, SloSli
+from triton_watch.records import VERDICTS, BudgetTable, FloatArray, Objective, Page, SeriesKey, SloSli
 
 if TYPE_CHECKING:
     from triton_watch.conventions import Metric
@@ -77,7 +77,9 @@ def _of_store(read: Callable[[SloView], float | None]) -> Builder:
 
 def _info(view: SloView) -> Iterator[Series]:
     for one in view.budgets.objectives:
-        yield LabelSet(slo=one.name, sli=one.sli.value, served_quantile=one.goal.quantile or ""), 1.0
+        alerts = ",".join(page.value for page in Page if any(window.severity is page for window in one.windows))
+        quantile = one.goal.quantile or ""
+        yield LabelSet(slo=one.name, sli=one.sli.value, served_quantile=quantile, alerts=alerts or "none"), 1.0
 
 
 def _matched(view: SloView) -> Iterator[Series]:

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from glob import escape
 from math import isfinite
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
 from triton_watch.conventions.slo import (
     SLO_INFO,
@@ -38,6 +38,18 @@ _Value = TypeVar("_Value")
 Votes: TypeAlias = "dict[_Key, Counter[_Value]]"
 
 
+class Info(NamedTuple):
+    """The labels of an objective's info series, by their names."""
+
+    sli: str
+    served_quantile: str
+    alerts: str
+
+    def evaluated(self, windows: tuple[BurnWindow, ...]) -> tuple[BurnWindow, ...]:
+        """The windows whose severity the objective has; all where its agent does not say."""
+        return tuple(one for one in windows if not self.alerts or one.severity.value in self.alerts.split(","))
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectiveReader:
     """Reads at `at` (Unix seconds), and warns of objectives that cannot be used as they are."""
@@ -63,37 +75,37 @@ class ObjectiveReader:
             self.api.warn(f"there is no {SLO_INFO.name} of the last 30 days: does this Prometheus scrape the agents?")
         return tuple(found[name] for name in sorted(found))
 
-    def _infos(self, lookback: float, known: Collection[str]) -> dict[str, tuple[str, str]]:
-        """Name -> indicator and quantile of the objectives that are not known yet."""
-        votes: Votes[str, tuple[str, str]] = defaultdict(Counter)
-        query = f"count by (slo, sli, served_quantile) ({latest(self.selector.series(SLO_INFO), lookback)})"
+    def _infos(self, lookback: float, known: Collection[str]) -> dict[str, Info]:
+        """Name -> what is said of the objectives that are not known yet."""
+        votes: Votes[str, Info] = defaultdict(Counter)
+        labels = ", ".join(("slo", *Info._fields))
+        query = f"count by ({labels}) ({latest(self.selector.series(SLO_INFO), lookback)})"
         for sample in self.api.instant(query, self.at):
             name = sample.labels.get("slo", "")
             if name not in known:
-                said = (sample.labels.get("sli", ""), sample.labels.get("served_quantile", ""))
+                said = Info(*(sample.labels.get(label, "") for label in Info._fields))
                 votes[name][said] += int(sample.value)
         return self._elected(votes)
 
-    def _objectives(
-        self, infos: Mapping[str, tuple[str, str]], lookback: float, troubles: dict[str, str]
-    ) -> dict[str, Objective]:
+    def _objectives(self, infos: Mapping[str, Info], lookback: float, troubles: dict[str, str]) -> dict[str, Objective]:
         """The objectives of which enough is said to be of use; `troubles` gets why others are not."""
         periods = self._values(SLO_PERIOD, infos, lookback, "slo")
         floors = self._values(SLO_MIN_EVENTS, infos, lookback, "slo")
         goals = self._goals(infos, floors, lookback)
         found = {}
-        for name, (sli, _) in infos.items():
+        for name, info in infos.items():
             period = periods.get((name,), 0.0)
-            trouble = _trouble(sli, period, goals[name])
+            trouble = _trouble(info.sli, period, goals[name])
             if trouble:
                 troubles[name] = trouble
             else:
                 goal, others = _folded(goals[name])
-                found[name] = Objective(name, SloSli(sli), goal, period, self.windows_of(period), overrides=others)
+                windows = info.evaluated(self.windows_of(period))
+                found[name] = Objective(name, SloSli(info.sli), goal, period, windows, overrides=others)
         return found
 
     def _goals(
-        self, infos: Mapping[str, tuple[str, str]], floors: Mapping[tuple[str, ...], float], lookback: float
+        self, infos: Mapping[str, Info], floors: Mapping[tuple[str, ...], float], lookback: float
     ) -> Mapping[str, dict[str, Goal]]:
         """Name -> model -> its goal."""
         ratios = self._values(SLO_OBJECTIVE, infos, lookback, "slo", "model")
@@ -104,7 +116,7 @@ class ObjectiveReader:
             if 0 < ratio < 1:
                 high = seconds.get((name, model), bounds.get((name, model, "upper")))
                 low = bounds.get((name, model, "lower"))
-                goal = Goal(ratio, low, high, infos[name][1] or None)
+                goal = Goal(ratio, low, high, infos[name].served_quantile or None)
                 floor = floors.get((name,))
                 goals[name][model] = goal if floor is None else replace(goal, min_events=int(floor))
         return goals

@@ -85,7 +85,7 @@ def live(objective: Objective, at: float = 1.7e9) -> TargetBudgets:
 
 def reader(server: Server, *objectives: Objective) -> HistoryReader:
     there = PrometheusSettings(server.url, Timeouts(1, 1, 1), Credentials(), TlsSettings())
-    return HistoryReader(SloSettings(objectives, prometheus=there), log=LOG, now=lambda: 1.7e9)
+    return HistoryReader(SloSettings(objectives, prometheus=there), log=LOG, now=lambda: 1.7e9, clock=lambda: 0.0)
 
 
 def test_windows_are_prometheus_s_and_counters_the_agents(prometheus: tuple[Prometheus, Server]) -> None:
@@ -146,4 +146,19 @@ def test_after_other_objectives_there_is_no_data_until_they_were_asked_for(
     history.read()
     (table,) = history.overlaid(live(stricter)).tables
     assert table.remaining[0] < 0
+    history.close()
+
+
+def test_a_prometheus_that_takes_long_is_asked_seldom(prometheus: tuple[Prometheus, Server]) -> None:
+    """An answer that took 10 s is good for 200 s: no more than a twentieth of the server's time is ours."""
+    moments = iter((0.0, 10.0, 199.0, 201.0, 202.0))
+    settings = PrometheusSettings(prometheus[1].url, Timeouts(1, 1, 1), Credentials(), TlsSettings())
+    history = HistoryReader(
+        SloSettings((availability(),), prometheus=settings), log=LOG, now=lambda: 1.7e9, clock=moments.__next__
+    )
+    asked = []
+    for _ in range(3):
+        history.read()
+        asked.append(len(prometheus[1].requests))
+    assert asked[0] == asked[1] < asked[2]
     history.close()

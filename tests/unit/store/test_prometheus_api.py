@@ -214,6 +214,16 @@ def test_warnings_are_kept_once_each_and_infos_are_not() -> None:
         api.close()
 
 
+def test_warnings_do_not_grow_for_ever() -> None:
+    with Server(answers(*(vector(warnings=[f"store {n} is down"]) for n in range(60)))) as server:
+        api = api_at(server.url)
+        for _ in range(60):
+            api.instant("up", AT)
+        api.close()
+    assert len(api.warnings) == 50
+    assert "store 59 is down" in api.warnings[-1]
+
+
 def test_values_that_are_no_numbers_are_left_out() -> None:
     with Server(answers(vector(row("NaN", a="1"), row("+Inf", a="2"), row("3.5", a="3")))) as server:
         assert [(one.labels["a"], one.value) for one in api_at(server.url).instant("up", AT)] == [("3", 3.5)]
