@@ -128,7 +128,7 @@ def budgets_of(keys: Sequence[ModelKey], targets: Sequence[str] = ("triton",)) -
             silence=np.full(len(series), 3.0),
         )
         counted = np.array([good[-1], np.full(len(series), 12345678.5)])
-        table = judge(sums, goals_of(series, objectives), 600.0, counted)
+        table = judge(sums, goals_of(series, objectives), counted)
         matched = dict.fromkeys(objectives, len(keys))
         found[target] = TargetBudgets((table,), matched, odd=dict.fromkeys(objectives, 2))
     store = StoreStatus(persistent=True, path="slo.sqlite", last_flush=1.7e9, last_flush_seconds=0.01, bytes=4096)

@@ -91,7 +91,7 @@ def _run(stack: ExitStack, *, once: bool, seconds: int, listen: str | None) -> N
     out.print(_comparison(verdicts), "", *_explanations(verdicts, snapshot), "")
     budgets = stored_budgets(TARGET, state)
     if budgets is not None:
-        out.print("[bold]Error budgets of the default objectives since the start[/bold]")
+        out.print("[bold]Error budgets of the default objectives since the watcher began[/bold]")
         out.print(budgets_table(budgets, out.width), "")
     out.print(*_where_to_look(triton, watcher.url, state), wrap=False)
     if not once:
@@ -165,6 +165,7 @@ def _where_to_look(triton: EmbeddedTriton, watcher: str, state: Path) -> list[st
         f"metrics of the watcher   {watcher}/metrics",
         f"its health               {watcher}/-/healthy",
         f"Triton                   {triton.http_url}, metrics {triton.metrics_url}",
-        f"ask again                triton-watch status --target {triton.http_url} --metrics-url {triton.metrics_url}",
+        f"ask again                triton-watch status --target {triton.http_url} --metrics-url {triton.metrics_url} "
+        f"--name {TARGET} --state {state}",
         f"budgets, also later      triton-watch slo report --state {state}",
     ]

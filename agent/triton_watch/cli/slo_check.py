@@ -16,18 +16,20 @@ if TYPE_CHECKING:
     from triton_watch.records import SloSettings, Target
 
 INVALID, UNREADABLE = 1, 3
+DEFAULTS = "defaults"
+"""What is checked when no file is given."""
 
 
 @click.command("check")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
 @target_options
 @click.option("--live", is_flag=True, help="Ask the targets of FILE itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(file: Path, *, live: bool, as_json: bool, **flags: object) -> None:
+def command(file: Path | None, *, live: bool, as_json: bool, **flags: object) -> None:
     """Check the objectives of FILE and say each in words.
 
-    FILE is a configuration, or has an slo section alone. With --target or --live each server is polled
-    twice: which models does an objective cover, and is its indicator there?
+    FILE is a configuration, or has an slo section alone; without it: the defaults. With --target or
+    --live each server is polled twice: which models does an objective cover, is its indicator there?
 
     \b
     Exit codes: 0 good, 1 not valid or a live warning, 2 usage, 3 FILE unreadable or no server answered.
@@ -42,6 +44,8 @@ def command(file: Path, *, live: bool, as_json: bool, **flags: object) -> None:
     given = [name for name, value in flags.items() if value not in (None, False, ())]
     if live and given:
         raise click.UsageError("--live asks the targets of the file: leave out --target and what goes with it.")
+    if live and file is None:
+        raise click.UsageError("--live asks the targets of a file: which one?")
     if given and not flags["targets"]:
         raise click.UsageError("which server? Give --target http://HOST:8000, or --live for those of the file.")
     slo, targets = load(file, live=live)
@@ -54,11 +58,13 @@ def command(file: Path, *, live: bool, as_json: bool, **flags: object) -> None:
     sys.exit(INVALID if checked.warnings else 0)
 
 
-def load(file: Path, *, live: bool = False) -> tuple[SloSettings, tuple[Target, ...]]:
+def load(file: Path | None, *, live: bool = False) -> tuple[SloSettings, tuple[Target, ...]]:
     """Load objectives, and with `live` the targets too; print what is wrong and exit with 1, or 3 if unreadable."""
-    from triton_watch.config import ConfigError, ConfigUnreadableError, load_slo
+    from triton_watch.config import ConfigError, ConfigUnreadableError, from_flags, load_slo
     from triton_watch.config import load as load_all
 
+    if file is None:
+        return from_flags(["http://localhost:8000"]).slo, ()
     try:
         if live:
             settings = load_all(file)
@@ -75,7 +81,7 @@ def _fail(error: ConfigError, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _show(file: Path, checked: Checked, *, as_json: bool) -> None:
+def _show(file: Path | None, checked: Checked, *, as_json: bool) -> None:
     if as_json:
         import json
 
@@ -86,4 +92,4 @@ def _show(file: Path, checked: Checked, *, as_json: bool) -> None:
     from triton_watch.cli.slo_render import as_text
     from triton_watch.cli.terminal import Terminal
 
-    Terminal().print(*as_text(str(file), checked))
+    Terminal().print(*as_text(DEFAULTS if file is None else str(file), checked))

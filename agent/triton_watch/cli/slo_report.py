@@ -40,7 +40,7 @@ def command(**flags: Any) -> None:  # noqa: ANN401 - the flags above
     default the one that `triton-watch run` uses, or a Prometheus.
 
     Exit code: 0 all well; 1 a budget burns or is exhausted; 2 usage; 3 the source cannot be read;
-    4 nothing found. "No data" alone is said, and is no 1.
+    4 nothing found. "No data" is no 1 by itself, and does not hide one.
 
     \b
     Example:
@@ -59,12 +59,14 @@ def command(**flags: Any) -> None:  # noqa: ANN401 - the flags above
 
 
 def exit_code(report: Report) -> int:
-    """Return 4 when there is nothing to judge, 1 when a budget burns or is exhausted, else 0."""
+    """Return 4 when there is nothing to judge, 1 when a budget burns or is spent, or was when data ended, else 0."""
+    from triton_watch.cli.reports.stories import is_spent
     from triton_watch.records import Verdict
 
     if not report.rows:
         return NOTHING_FOUND
-    return BURNS if any(row.verdict in (Verdict.BURNING, Verdict.EXHAUSTED) for row in report.rows) else 0
+    unwell = (Verdict.BURNING, Verdict.EXHAUSTED)
+    return BURNS if any(row.verdict in unwell or is_spent(row) or row.fires for row in report.rows) else 0
 
 
 def _read(flags: dict[str, Any]) -> Report:
@@ -74,8 +76,8 @@ def _read(flags: dict[str, Any]) -> Report:
     settings = None if flags["config_file"] is None else settings_from(flags["config_file"]).slo
     prometheus = _prometheus(flags, settings)
     if prometheus is not None:
-        return _from_prometheus(prometheus, flags, settings)
-    return _from_state(_folder(flags["state"], settings), flags, settings)
+        return _from_prometheus(prometheus, flags)
+    return _from_state(_folder(flags["state"], settings), flags)
 
 
 def _prometheus(flags: dict[str, Any], settings: SloSettings | None) -> PrometheusSettings | None:
@@ -111,39 +113,32 @@ def _folder(given: Path | None, settings: SloSettings | None) -> Path:
     return settings.state_dir
 
 
-def _from_state(folder: Path, flags: dict[str, Any], settings: SloSettings | None) -> Report:
+def _from_state(folder: Path, flags: dict[str, Any]) -> Report:
     from triton_watch.cli.reports.sources import from_state
     from triton_watch.store.errors import StoreError
 
     choose = partial(_chosen, slos=flags["slos"], source=str(folder))
-    how = {"per_target": flags["per_target"], "no_data_after": _silence(settings)}
     try:
-        return from_state(folder, time.time(), choose, **how)
+        return from_state(folder, time.time(), choose, per_target=flags["per_target"])
     except StoreError as error:
         click.echo(f"triton-watch: {error}", err=True)
         sys.exit(UNREADABLE)
 
 
-def _from_prometheus(settings: PrometheusSettings, flags: dict[str, Any], slo: SloSettings | None) -> Report:
+def _from_prometheus(settings: PrometheusSettings, flags: dict[str, Any]) -> Report:
     from triton_watch.cli.reports.sources import from_prometheus, patience
     from triton_watch.store.prometheus import HistoryError
     from triton_watch.triton.errors import shown
 
     source = shown(settings.url)
     choose = partial(_chosen, slos=flags["slos"], source=source)
-    how = {"per_target": flags["per_target"], "no_data_after": _silence(slo)}
+    courses = flags["form"] in WITH_COURSES
     try:
         with patience(f"asking {source}"):
-            return from_prometheus(settings, choose, courses=flags["form"] in WITH_COURSES, **how)
+            return from_prometheus(settings, choose, per_target=flags["per_target"], courses=courses)
     except HistoryError as error:
         click.echo(f"triton-watch: {error}", err=True)
         sys.exit(UNREADABLE)
-
-
-def _silence(settings: SloSettings | None) -> float:
-    from triton_watch.records import SloSettings
-
-    return (settings or SloSettings()).no_data_after
 
 
 def _chosen(objectives: Sequence[Objective], slos: Sequence[str], source: str) -> tuple[Objective, ...]:

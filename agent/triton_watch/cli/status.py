@@ -21,6 +21,7 @@ SHORTEST_WAIT, LONGEST_WAIT = 1.0, 600.0
 @click.command("status")
 @target_options
 @click.option("--wait", default="3s", show_default=True, help="Time between the two polls.")
+@click.option("--name", help="Name of the server in the agent's configuration.  [default: host:port]")
 @click.option("--state", type=click.Path(path_type=Path), metavar="DIR", help="An agent's state: shows its budgets.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(wait: str, state: Path | None, as_json: bool, **flags: object) -> None:
@@ -92,6 +93,8 @@ def _show(snapshot: TargetSnapshot, state: Path | None, *, as_json: bool) -> Non
     from triton_watch.cli.budgets import budgets_table, stored_budgets
 
     budgets = stored_budgets(snapshot.target.name, state)
+    if budgets is not None and not budgets.rows:
+        click.echo(f"triton-watch: {'; '.join(budgets.warnings)}", err=True)
     if as_json:
         import json
 
@@ -106,5 +109,5 @@ def _show(snapshot: TargetSnapshot, state: Path | None, *, as_json: bool) -> Non
 
     terminal = Terminal()
     terminal.print(status(snapshot, terminal.width))
-    if budgets is not None:
+    if budgets is not None and budgets.rows:
         terminal.print("", "[bold]Error budgets[/bold]", budgets_table(budgets, terminal.width))

@@ -45,12 +45,13 @@ def slo_settings(section: SloSection, resolver: Resolver, environ: Mapping[str, 
     configured = section.objectives
     sections = default_objectives() if configured is None else configured
     given = section.state_dir
+    no_data_after = section.no_data_after or usual.no_data_after
     return SloSettings(
-        objectives=_Builder(resolver).objectives(sections),
+        objectives=_Builder(resolver, no_data_after).objectives(sections),
         are_defaults=configured is None,
         state_dir=default_state_dir(environ) if given is None else state_dir(given, resolver.base),
         flush_interval=section.flush_interval or usual.flush_interval,
-        no_data_after=section.no_data_after or usual.no_data_after,
+        no_data_after=no_data_after,
         prometheus=None if section.prometheus is None else _prometheus(section.prometheus, resolver),
     )
 
@@ -64,6 +65,7 @@ def default_objectives() -> list[ObjectiveSection]:
 @dataclass(frozen=True, slots=True)
 class _Builder:
     resolver: Resolver
+    no_data_after: float
 
     def objectives(self, sections: Sequence[ObjectiveSection]) -> tuple[Objective, ...]:
         first: dict[str, int] = {}
@@ -98,6 +100,7 @@ class _Builder:
             targets=tuple(section.targets or ("*",)),
             overrides=overrides,
             description=section.description or "",
+            no_data_after=self.no_data_after,
         )
 
 

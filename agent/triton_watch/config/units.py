@@ -52,6 +52,8 @@ def format_duration(seconds: float) -> str:
 def parse_percentage(value: object) -> float:
     """Read `99.9%` as the ratio 0.999; from 0% to 100%."""
     text = _text(value, "a percentage", "a number from 0 to 100 and a percent sign, such as 99.9%")
+    if re.fullmatch(r"\d{1,3}\.\d{10,}%", text, re.ASCII):
+        raise ParseError(f'"{text}" is too exact: write at most nine digits after the point.')
     if not re.fullmatch(PERCENTAGE_PATTERN, text, re.ASCII):
         raise ParseError(
             f'"{text}" is not a percentage: write a number from 0 to 100 and a percent sign, such as 99.9%.'

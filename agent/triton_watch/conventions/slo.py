@@ -23,6 +23,14 @@ SLO_METRICS: tuple[Metric, ...] = (
         _SLO,
         SLOS,
     ),
+    SLO_NO_DATA_AFTER := Metric(
+        "triton_watch_slo_no_data_after_seconds",
+        "gauge",
+        "Silence of the indicator after which the verdict is no_data.",
+        _SLO,
+        SLOS,
+        "seconds",
+    ),
     SLO_MODELS_MATCHED := Metric(
         "triton_watch_slo_models_matched",
         "gauge",

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 from triton_watch.daemon.budgets import Budgets
 from triton_watch.daemon.state import BudgetsView
+from triton_watch.slo.changes import consequences
 from triton_watch.store.errors import StoreBusyError
 from triton_watch.store.keeper import StoreKeeper
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from triton_watch.daemon.history import HistoryReader
-    from triton_watch.records import LedgerState, SliTable, SloSettings
+    from triton_watch.records import LedgerState, Objective, SliTable, SloSettings
 
 
 class Books:
@@ -74,6 +75,7 @@ class Books:
         if any(getattr(settings, name) != getattr(self._settings, name) for name in kept):
             self._log.warning("slo.state_dir, flush_interval or prometheus changed: that takes effect after a restart")
         settings = replace(settings, **{name: getattr(self._settings, name) for name in kept})
+        self._tell(self._settings.objectives, settings.objectives)
         self._settings = settings
         if self._history is not None:
             self._history.swap(settings.objectives)
@@ -108,10 +110,16 @@ class Books:
         if settings.state_dir is None or not settings.objectives or self._history is not None:
             return ()
         keeper = StoreKeeper(settings.state_dir, now=self._now, log=self._log, clock=self._clock)
-        stored = keeper.open().ledgers
+        stored = keeper.open()
+        if stored.ledgers:
+            self._tell(stored.objectives, settings.objectives)
         keeper.save_objectives(settings.objectives)
         self._keeper = keeper
-        return stored
+        return stored.ledgers
+
+    def _tell(self, old: Sequence[Objective], new: Sequence[Objective]) -> None:
+        for sentence in consequences(old, new):
+            self._log.warning("%s", sentence)
 
     def _open_late(self, settings: SloSettings) -> None:
         """The first objectives came with a reload: the store is opened now; where it is taken, that is told."""

@@ -70,8 +70,7 @@ class Budgets:
             self._targets = MappingProxyType({name: known for name, known in self._targets.items() if name != target})
         if account is not None:
             with account.lock:
-                states = [ledger.changes(self._now(), full=True) for ledger in account.ledgers.values()]
-            self._stored.update({(state.target, state.period): state for state in states})
+                self.recall(ledger.changes(self._now(), full=True) for ledger in account.ledgers.values())
 
     def observe(self, target: str, table: SliTable | None) -> None:
         """Count what a cycle found, and judge; without a table time passes and windows move on."""
@@ -83,7 +82,7 @@ class Budgets:
             moment = account.line.advance(wall, self._clock())
             for ledger in account.ledgers.values():
                 ledger.observe(table, moment)
-            found = _judged(account.ledgers.values(), wall, self.settings.no_data_after)
+            found = _judged(account.ledgers.values(), wall)
         with self._lock:
             if self._accounts.get(target) is account:
                 self._targets = MappingProxyType({**self._targets, target: found})
@@ -107,6 +106,8 @@ class Budgets:
             with account.lock:
                 old = account.ledgers
                 account.ledgers = self._ledgers(target, account, old)
+                gone = [ledger for period, ledger in old.items() if period not in account.ledgers]
+            self.recall(ledger.changes(self._now(), full=True) for ledger in gone)  # its period may come back
 
     def _timeline(self, target: str) -> Timeline:
         wall = self._now()
@@ -135,12 +136,12 @@ def _by_period(objectives: Iterable[Objective], target: str) -> dict[float, Sequ
     return dict(groups)
 
 
-def _judged(ledgers: Iterable[Ledger], wall: float, no_data_after: float) -> TargetBudgets:
+def _judged(ledgers: Iterable[Ledger], wall: float) -> TargetBudgets:
     matched: dict[str, int] = {}
     odd: dict[str, int] = {}
     refused, tables = 0, []
     for ledger in ledgers:
-        tables.append(ledger.table(wall, no_data_after))
+        tables.append(ledger.table(wall))
         matched |= ledger.matched()
         odd |= ledger.odd
         refused += ledger.refused

@@ -112,7 +112,7 @@ class HistoryReader:
         )
         goals = goals_of(sums.keys, {key.slo: answer.objectives[key.slo] for key in sums.keys})
         counted = np.array([live.counted_good, live.counted_bad])
-        return judge(merged, goals, self._no_data_after, counted)
+        return judge(merged, goals, counted)
 
     def _fresh_answer(self, at: float) -> _Answer | None:
         """The last answer, if it is about the objectives of now and not too old."""
@@ -128,7 +128,7 @@ def _nothing_known(live: BudgetTable) -> BudgetTable:
     unknown = np.full_like(live.remaining, np.nan)
     return replace(
         live,
-        sums=replace(live.sums, good=nothing, bad=nothing, silence=np.full_like(live.sums.silence, np.inf)),
+        sums=replace(live.sums, good=nothing, bad=nothing),
         burn=np.full_like(live.burn, np.nan),
         remaining=unknown,
         exhaustion=unknown,

@@ -153,6 +153,7 @@ SLO_BUILDERS: Mapping[Metric, Builder] = {
     s.SLO_INFO: _info,
     s.SLO_PERIOD: _of_objectives(lambda one: one.period),
     s.SLO_MIN_EVENTS: _of_objectives(lambda one: one.goal.min_events),
+    s.SLO_NO_DATA_AFTER: _of_objectives(lambda one: one.no_data_after),
     s.SLO_MODELS_MATCHED: _matched,
     s.SLO_OBJECTIVE: _of_series(lambda table: table.objective),
     s.SLO_THRESHOLD_SECONDS: _threshold_seconds,

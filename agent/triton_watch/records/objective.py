@@ -85,6 +85,8 @@ class Objective:
     targets: tuple[str, ...] = ("*",)
     overrides: tuple[Override, ...] = ()
     description: str = ""
+    no_data_after: float = 600.0
+    """Seconds for which the indicator may have nothing to say before the verdict is "no data"."""
 
     def covers(self, target: str, model: str) -> bool:
         """Whether the objective is about this model of this target."""

@@ -43,6 +43,7 @@ class Goals:
     low: FloatArray
     high: FloatArray
     min_events: FloatArray
+    no_data_after: FloatArray
     tiers: tuple[BurnWindow, ...]
     evaluated: NDArray[np.bool_]
 
@@ -69,13 +70,14 @@ def goals_of(keys: Sequence[SeriesKey], objectives: Mapping[str, Objective]) -> 
         low=_or_open([goal.low for goal in goals]),
         high=_or_open([goal.high for goal in goals]),
         min_events=np.array([goal.min_events for goal in goals], dtype=np.float64),
+        no_data_after=np.array([objectives[key.slo].no_data_after for key in keys], dtype=np.float64),
         tiers=tiers,
         evaluated=evaluated,
     )
 
 
-def judge(sums: WindowSums, goals: Goals, no_data_after: float, counted: FloatArray | None = None) -> BudgetTable:
-    """Return what the events say of each objective; `no_data_after` is seconds of silence until it is "no data".
+def judge(sums: WindowSums, goals: Goals, counted: FloatArray | None = None) -> BudgetTable:
+    """Return what the events say of each objective.
 
     `counted` is (2, n): good and bad since this process began, where a process counts.
     """
@@ -95,7 +97,7 @@ def judge(sums: WindowSums, goals: Goals, no_data_after: float, counted: FloatAr
         exhaustion=_exhaustion(sums, total, goals),
         tiers=goals.tiers,
         fires=fires,
-        verdict=_verdicts(sums, remaining, fires, no_data_after),
+        verdict=_verdicts(sums, remaining, fires, goals),
         counted_good=np.zeros(len(sums.keys)) if counted is None else counted[0],
         counted_bad=np.zeros(len(sums.keys)) if counted is None else counted[1],
     )
@@ -133,15 +135,13 @@ def _exhaustion(sums: WindowSums, total: FloatArray, goals: Goals) -> FloatArray
     return np.where(total[-1] > 0, until, np.nan)
 
 
-def _verdicts(
-    sums: WindowSums, remaining: FloatArray, fires: NDArray[np.int8], no_data_after: float
-) -> NDArray[np.int8]:
+def _verdicts(sums: WindowSums, remaining: FloatArray, fires: NDArray[np.int8], goals: Goals) -> NDArray[np.int8]:
     verdict = np.full(len(sums.keys), CODE[Verdict.OK], dtype=np.int8)
     verdict[fires >= 0] = CODE[Verdict.BURNING]
     with np.errstate(invalid="ignore"):
         # A share formed in floating point that is a hair over 0 is nothing left.
         verdict[remaining <= 1e-9] = CODE[Verdict.EXHAUSTED]
-        verdict[np.isnan(remaining) | ~(sums.silence <= no_data_after)] = CODE[Verdict.NO_DATA]
+        verdict[np.isnan(remaining) | ~(sums.silence <= goals.no_data_after)] = CODE[Verdict.NO_DATA]
     return verdict
 
 
@@ -149,5 +149,5 @@ def _or_open(bounds: Sequence[float | None]) -> FloatArray:
     return np.array([np.nan if bound is None else bound for bound in bounds], dtype=np.float64)
 
 
-def _urgency(tier: BurnWindow) -> tuple[bool, float]:
-    return tier.severity is not Page.PAGE, tier.long
+def _urgency(tier: BurnWindow) -> tuple[bool, float, float, float]:
+    return tier.severity is not Page.PAGE, tier.long, tier.short, -tier.factor

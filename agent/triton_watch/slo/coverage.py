@@ -65,8 +65,16 @@ def _reading(objective: Objective, key: ModelKey, table: SliTable | None) -> Sli
     if objective.sli is SloSli.TTFT:
         return _first_response(table, key)
     if goal.quantile is not None:
-        return quantile_of(table, key, _KINDS[objective.sli], goal.quantile)
+        return _quantile(table, key, _KINDS[objective.sli], goal.quantile)
     return value_of(table, key, Sli(objective.sli.value))
+
+
+def _quantile(table: SliTable, key: ModelKey, kind: str, quantile: str) -> SliValue | NoData:
+    """A quantile without a value under traffic is not served: so with models that have a response cache."""
+    reading = quantile_of(table, key, kind, quantile)
+    rate = value_of(table, key, Sli.REQUEST_RATE)
+    is_busy = isinstance(rate, SliValue) and rate.value > 0
+    return NoData(NoDataReason.NOT_SERVED) if isinstance(reading, NoData) and is_busy else reading
 
 
 def _first_response(table: SliTable, key: ModelKey) -> NoData | None:
@@ -87,7 +95,10 @@ def _cure(objective: Objective, reason: NoDataReason) -> str:
     if reason is NoDataReason.NOT_SERVED and objective.sli is SloSli.TTFT:
         return "the server does not serve the first-response histogram (Triton 24.11, histogram_latencies=true)"
     if reason is NoDataReason.NOT_SERVED and any(goal.quantile for goal in _goals(objective)):
-        return "the server does not serve the quantile: start it with --metrics-config summary_latencies=true"
+        return (
+            "its quantile is not served: start Triton with --metrics-config summary_latencies=true (a model with a "
+            "response cache has no request quantiles)"
+        )
     return str(reason.value)
 
 

@@ -109,11 +109,11 @@ class Ledger:
             silence=self.time - self._reported,
         )
 
-    def table(self, wall: float, no_data_after: float) -> BudgetTable:
-        """The verdicts now, at the Unix time `wall`; `no_data_after` is seconds of silence that mean "no data"."""
+    def table(self, wall: float) -> BudgetTable:
+        """The verdicts now, at the Unix time `wall`."""
         if self._goals is None:
             self._goals = goals_of(self.keys, self.objectives)
-        return judge(self.sums(wall), self._goals, no_data_after, self._totals - self._base)
+        return judge(self.sums(wall), self._goals, self._totals - self._base)
 
     def changes(self, wall: float, *, full: bool = False) -> LedgerState:
         """What a store has to write: the rows that are new since the last call, or all; `wall` is Unix seconds now."""

@@ -70,14 +70,13 @@ def rows_of(
     sums: WindowSums,
     objectives: Mapping[str, Objective],
     targets: Mapping[SeriesKey, tuple[str, ...]],
-    no_data_after: float,
     course: Callable[[SeriesKey], Course | None] = lambda _: None,
 ) -> list[ReportRow]:
     """Return a row for each series; `targets` says what was added up, where a key does not.
 
-    All objectives have the period of `sums`; `no_data_after` is seconds of silence that mean "no data".
+    All objectives have the period of `sums`.
     """
-    table = judge(sums, goals_of(sums.keys, objectives), no_data_after)
+    table = judge(sums, goals_of(sums.keys, objectives))
     return [
         _row(table, column, objectives[key.slo], targets.get(key, (key.target,)), course(key))
         for column, key in enumerate(sums.keys)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 from triton_watch.conventions.slo import (
     SLO_INFO,
     SLO_MIN_EVENTS,
+    SLO_NO_DATA_AFTER,
     SLO_OBJECTIVE,
     SLO_PERIOD,
     SLO_THRESHOLD_RATIO,
@@ -91,6 +92,7 @@ class ObjectiveReader:
         """The objectives of which enough is said to be of use; `troubles` gets why others are not."""
         periods = self._values(SLO_PERIOD, infos, lookback, "slo")
         floors = self._values(SLO_MIN_EVENTS, infos, lookback, "slo")
+        silences = self._values(SLO_NO_DATA_AFTER, infos, lookback, "slo")
         goals = self._goals(infos, floors, lookback)
         found = {}
         for name, info in infos.items():
@@ -101,7 +103,8 @@ class ObjectiveReader:
             else:
                 goal, others = _folded(goals[name])
                 windows = info.evaluated(self.windows_of(period))
-                found[name] = Objective(name, SloSli(info.sli), goal, period, windows, overrides=others)
+                one = Objective(name, SloSli(info.sli), goal, period, windows, overrides=others)
+                found[name] = replace(one, no_data_after=silences.get((name,), one.no_data_after))
         return found
 
     def _goals(
@@ -151,7 +154,7 @@ def _trouble(sli: str, period: float, goals: Mapping[str, Goal]) -> str:
         return f"this version of triton-watch does not know its indicator {sli!r}; update it"
     if period <= 0:
         return "its period is not known; do all its series get into this Prometheus?"
-    return "" if goals else "no model has it, or no goal of one between 0 and 1 is known"
+    return "" if goals else "no model has its indicator now, so its goal is not known"
 
 
 def _folded(goals: Mapping[str, Goal]) -> tuple[Goal, tuple[Override, ...]]:

@@ -74,6 +74,8 @@ class Shelf:
     def _take(self) -> None:
         if self._lock is not None and not self._lock.holds():
             self.close()
+        if self._folder.exists() and not self._folder.is_dir():
+            raise StoreError(f"{self._folder} is no directory", "give another state directory (--state DIR)")
         with storing(self._folder):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = self._lock or DirectoryLock(self._folder)

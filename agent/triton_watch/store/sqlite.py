@@ -125,7 +125,10 @@ class SqliteStore:
         except FileNotFoundError:
             there = False
         if not there:
-            raise StoreError(f"{self._path} was removed or replaced while it was in use", "leave it to its owner")
+            raise StoreError(
+                f"{self._path} was removed or replaced while it was in use",
+                "it is made again in about a minute; tell what removes it to leave it alone",
+            )
         if self._wal_bytes() > _WAL_LIMIT and not self._checkpoint():
             raise StoreError(f"{self._path} has been held open by a reader for long", "end that process")
 

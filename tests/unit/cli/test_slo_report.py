@@ -60,13 +60,17 @@ def store(
     objectives: Sequence[Objective] = (AVAILABLE,),
     targets: Sequence[str] = ("rack-a",),
     count: int = 12,
+    silent: float = 0.0,
 ) -> Path:
-    """Write a store as an agent does that wrote last `age` seconds ago, and return its directory."""
+    """Write a store as an agent does that wrote last `age` seconds ago, and return its directory.
+
+    Its server was `silent` for the last seconds before.
+    """
     written = time.time() - age
     keeper = StoreKeeper(folder, now=lambda: written, log=logging.getLogger("test"))
     keeper.open()
     keeper.save_objectives(objectives)
-    keeper.flush([state for target in targets for state in _states(target, objectives, models, written, count)])
+    keeper.flush([state for target in targets for state in _states(target, objectives, models, written, count, silent)])
     keeper.close()
     return folder
 
@@ -77,16 +81,18 @@ def _states(
     models: Mapping[str, tuple[float, float]],
     written: float,
     count: int,
+    silent: float = 0.0,
 ) -> list[Any]:
     states = []
     for period in {one.period for one in objectives}:
         own = [one for one in objectives if one.period == period and one.covers(target, "m")]
         if not own:
             continue
-        began = written - 60.0 * count
+        began = written - silent - 60.0 * count
         ledger = Ledger(target, own, time=began)
         for i, table in enumerate(tables(models, count), 1):
             ledger.observe(table, began + 60.0 * i)
+        ledger.observe(None, written)
         states.append(ledger.changes(written, full=True))
     return states
 
@@ -123,6 +129,20 @@ def test_the_rows_say_what_was_counted(tmp_path: Path) -> None:
 def test_all_well_is_exit_code_0(tmp_path: Path) -> None:
     done = report("--state", store(tmp_path, models={"text_detector": GOOD}))
     assert (done.exit_code, done.stdout.partition(";")[0]) == (0, "The one budget holds")
+
+
+@pytest.mark.parametrize(("limit", "verdict"), [(60.0, "no_data"), (3600.0, "exhausted")])
+def test_a_budget_that_was_spent_when_data_ended_stays_exit_code_1(tmp_path: Path, limit: float, verdict: str) -> None:
+    """How long a silence is "no data" is the agent's setting, kept with its objectives: 15 minutes are, or are not."""
+    objectives = [replace(AVAILABLE, no_data_after=limit)]
+    folder = store(tmp_path, models={"ranker": BAD}, objectives=objectives, silent=900.0)
+    (row,) = rows("--state", folder)
+    assert (row["verdict"], row["silence"]) == (verdict, 900.0)
+    done = report("--state", folder)
+    assert done.exit_code == 1
+    if verdict == "no_data":
+        said = " ".join(done.stdout.split())
+        assert "no data for 15 min, which is not counted as good; before that the budget of 30 d is spent" in said
 
 
 def test_no_data_alone_is_said_and_no_failure(tmp_path: Path) -> None:

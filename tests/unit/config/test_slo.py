@@ -50,6 +50,7 @@ def test_every_setting_of_an_objective_reaches_its_record() -> None:
         targets=("gpu-*", "everything"),
         overrides=(Override(("text_large",), Goal(0.95, high=0.2, quantile="0.9", min_events=1)),),
         description="Typing: it must feel instant.",
+        no_data_after=3600.0,
     )
 
 

@@ -60,9 +60,8 @@ def server() -> Server:
     return Server()
 
 
-def budgets_on(server: Server, *objectives: Objective, **settings: object) -> Budgets:
-    made = replace(SloSettings(objectives or (availability(),)), **settings)  # type: ignore[arg-type]  # names of fields
-    budgets = Budgets(made, clock=lambda: server.clock, now=server.now)
+def budgets_on(server: Server, *objectives: Objective) -> Budgets:
+    budgets = Budgets(SloSettings(objectives or (availability(),)), clock=lambda: server.clock, now=server.now)
     budgets.watch("t")
     return budgets
 
@@ -116,7 +115,7 @@ def test_too_few_events_fire_nothing(server: Server) -> None:
 
 
 def test_a_page_that_stays_away_turns_ok_into_no_data_and_a_silent_model_does_not(server: Server) -> None:
-    budgets = budgets_on(server, no_data_after=60.0)
+    budgets = budgets_on(server, availability(no_data_after=60.0))
     budgets.observe("t", server.next())
     budgets.observe("t", server.next(good=10))
     for _ in range(20):
@@ -148,6 +147,28 @@ def test_a_reload_keeps_what_was_counted_for_objectives_that_stay(server: Server
     table = table_of(budgets)
     assert [one.slo for one in table.sums.keys] == ["availability"]
     assert (table.counted_good[0], table.sums.good[-1, 0], table.objective[0]) == (15.0, 15.0, 0.99)
+
+
+def test_a_period_that_was_changed_and_changed_back_has_its_events_again(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    books = Books(SloSettings((availability(),)), log=LOG, clock=lambda: server.clock, now=server.now)
+    books.watch("t")
+    books.observe("t", server.next())
+    books.observe("t", server.next(good=10))
+
+    def good() -> float:
+        (table,) = books.view().targets["t"].tables
+        return float(table.sums.good[-1].sum())
+
+    books.swap(SloSettings((availability(period=7 * DAY),)))
+    assert "is counted anew" in caplog.text
+    books.observe("t", server.next(good=1))
+    assert good() == 1.0
+    books.swap(SloSettings((availability(),)))
+    books.observe("t", server.next(good=1))
+    assert good() == 11.0, "what was counted meanwhile is not in it"
+    books.close()
 
 
 def test_a_restart_goes_on_with_the_stored_events_and_counts_from_zero_for_prometheus(server: Server) -> None:

@@ -80,7 +80,7 @@ def live(objective: Objective, at: float = 1.7e9) -> TargetBudgets:
     one = np.ones((len(windows), 1))
     sums = WindowSums(at, keys, windows, one, np.zeros_like(one), np.array([60.0]), np.array([2.0]))
     goals = goals_of(keys, {objective.name: objective})
-    return TargetBudgets((judge(sums, goals, 600.0, np.array([[3.0], [0.0]])),))
+    return TargetBudgets((judge(sums, goals, np.array([[3.0], [0.0]])),))
 
 
 def reader(server: Server, *objectives: Objective) -> HistoryReader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def sums(
 
 
 def judged(counted: WindowSums, objective: Objective) -> BudgetTable:
-    return judge(counted, goals_of(counted.keys, {objective.name: objective}), 600.0)
+    return judge(counted, goals_of(counted.keys, {objective.name: objective}))
 
 
 @given(st.lists(st.tuples(COUNTS, COUNTS), min_size=8, max_size=8), st.sampled_from((0.5, 0.9, 0.99, 0.999, 0.9999)))
@@ -81,7 +82,7 @@ def test_an_objective_without_paging_windows_never_pages() -> None:
         *(np.repeat(values, 2, axis=1) for values in (counted.good, counted.bad)),
         *(np.repeat(values, 2) for values in (counted.covered, counted.silence)),
     )
-    table = judge(twice, goals_of(twice.keys, both), 600.0)
+    table = judge(twice, goals_of(twice.keys, both))
     assert [table.tiers[i].severity for i in table.fires.tolist()] == [Page.PAGE, Page.TICKET]
 
 
@@ -158,7 +159,7 @@ def test_replicas_are_added_up_and_never_averaged(replicas: list[tuple[int, int]
     n = len(replicas)
     apart = WindowSums(0.0, keys, windows_of([objective]), good, bad, np.full(n, PERIOD), np.zeros(n))
     summed, targets = added_up(apart)
-    (row,) = rows_of(summed, {"availability": objective}, targets, 600.0)
+    (row,) = rows_of(summed, {"availability": objective}, targets)
     total, wrong = sum(g + b for g, b in replicas), sum(b for _, b in replicas)
     assert row.targets == tuple(sorted(key.target for key in keys))
     assert (row.good + row.bad, row.bad) == (total, wrong)
@@ -175,7 +176,7 @@ def test_rows_are_sorted_by_verdict_then_by_what_is_left() -> None:
     rows = [
         row
         for good, bad in cases
-        for row in rows_of(sums([0.0] * 7 + [good], [0.0] * 7 + [bad], objective=objective), objectives, {}, 600.0)
+        for row in rows_of(sums([0.0] * 7 + [good], [0.0] * 7 + [bad], objective=objective), objectives, {})
     ]
     assert [row.bad for row in worst_first(rows)] == [5000.0, 2000.0, 0.0, 10.0, 0.0]
 
@@ -185,3 +186,12 @@ def test_the_levels_of_a_month_are_few_and_fine_enough() -> None:
     assert {level.resolution for level in levels.values()} == {5.0, 60.0, 360.0, 4320.0, 43200.0}
     assert all(window <= level.span <= 3 * window for window, level in levels.items())
     assert all(level.resolution <= window / 20 for window, level in levels.items())
+
+
+def test_of_two_tiers_with_the_same_windows_the_one_that_burns_faster_comes_first() -> None:
+    """So it is for short periods, whose windows fall together; and it is the same in every process."""
+    slow, fast = (replace(TIERS[0], factor=factor, long=120.0, short=60.0) for factor in (6.0, 14.4))
+    for windows in ((slow, fast), (fast, slow)):
+        objective = availability(windows=windows)
+        goals = goals_of((SeriesKey("availability", "t", ModelKey("m", "1")),), {"availability": objective})
+        assert [tier.factor for tier in goals.tiers] == [14.4, 6.0]

@@ -122,11 +122,13 @@ def test_a_ready_model_that_the_page_lacks_is_a_gap() -> None:
 def test_a_quantile_that_the_server_does_not_serve_is_a_gap() -> None:
     one = objective(SloSli.QUEUE_TIME, goal=Goal(0.9, high=0.5, quantile="0.99"), models=("busy",))
     assert told(one, snapshot(table())) == [
-        "x has no data for busy on gpu-0: the server does not serve the quantile: start it with --metrics-config "
-        "summary_latencies=true."
+        "x has no data for busy on gpu-0: its quantile is not served: start Triton with --metrics-config "
+        "summary_latencies=true (a model with a response cache has no request quantiles)."
     ]
     served = table(quantiles={("queue", "0.99"): np.array([7000.0, np.nan, np.nan])})
     assert readings(one, snapshot(served)) == {"busy": 0.007}
+    without_value = table(quantiles={("queue", "0.99"): np.array([np.nan, np.nan, np.nan])})
+    assert readings(one, snapshot(without_value)) == {"busy": NoDataReason.NOT_SERVED}, "it has traffic"
     assert told(one, snapshot(served)) == []
 
 

@@ -90,7 +90,7 @@ def test_a_file_in_the_place_of_the_directory_is_an_error_of_the_system(daemon: 
     daemon.keeper.open()
     daemon.flush()
     assert daemon.failures() == {"io": 1}
-    assert daemon.keeper.status().reason.endswith("(File exists): look at the file system")
+    assert daemon.keeper.status().reason.endswith("is no directory: give another state directory (--state DIR)")
     assert daemon.folder.read_text() == "not a directory"
 
 
@@ -159,7 +159,8 @@ def test_what_is_removed_while_it_is_in_use_is_made_again(daemon: Daemon, folder
         (folder / "other.sqlite").rename(path)
     daemon.flush()
     assert daemon.keeper.status().reason == (
-        f"{path} was removed or replaced while it was in use: leave it to its owner"
+        f"{path} was removed or replaced while it was in use: it is made again in about a minute; "
+        "tell what removes it to leave it alone"
     )
     daemon.recover()
     assert daemon.is_stored()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 300, 80
 """Units of the drawings, which are stretched to the place that a page has."""
 STEPS = 60
+"""Most steps of a chart: there are never more than moments that are known."""
 _DAYS = 3 * 86400.0
 LOWEST = -1.0
 """The drawing ends where twice the budget is spent."""
@@ -57,7 +58,8 @@ def charts(row: ReportRow, at: float) -> Charts | None:
 
 def _steps(course: Course, start: float, last: float) -> tuple[FloatArray, FloatArray]:
     """Return the bad events since `start` at moments of equal distance; sums that are no numbers count as none."""
-    times = np.linspace(start, last, STEPS + 1)
+    steps = min(STEPS, max(1, int((course.times > start).sum())))
+    times = np.linspace(start, last, steps + 1)
     bad = np.interp(times, course.times, np.nan_to_num(course.bad, posinf=0.0))
     return times, np.maximum.accumulate(bad - bad[0])
 
@@ -77,10 +79,10 @@ def _drawn(
         left_area=_area(x[above], y[above], zero),
         spent_area=_area(x[below], y[below], zero),
         zero=_number(zero),
-        bars=_bars(bad, (last - start) / (end - start) * WIDTH / STEPS),
+        bars=_bars(bad, (last - start) / (end - start) * WIDTH / len(bad)),
         lowest=words.percent(lowest),
         most=words.amount(row.objective, float(bad.max())),
-        step=words.span((last - start) / STEPS),
+        step=words.span((last - start) / len(bad)),
         start=_moment(start, end - start),
         end=_moment(end, end - start),
     )

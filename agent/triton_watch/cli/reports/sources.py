@@ -43,7 +43,7 @@ PATIENCE = 2.0
 """Seconds of asking from which on that is shown on a terminal."""
 
 
-def from_state(folder: Path, now: float, choose: Choice, *, per_target: bool, no_data_after: float) -> Report:
+def from_state(folder: Path, now: float, choose: Choice, *, per_target: bool) -> Report:
     """Return the report of a state directory up to its last write; `now` is Unix seconds. Raises StoreError."""
     from triton_watch.store.reader import read
 
@@ -54,7 +54,7 @@ def from_state(folder: Path, now: float, choose: Choice, *, per_target: bool, no
     rows: list[ReportRow] = []
     for windows, group in _by_windows(chosen, ledgers).items():
         sums = joined([_narrowed(ledger.sums(at), windows, group) for ledger in ledgers if _shares(ledger, group)])
-        rows += _rows(sums, group, ledgers, per_target=per_target, no_data_after=no_data_after)
+        rows += _rows(sums, group, ledgers, per_target=per_target)
     return assemble(str(folder), at, chosen, rows, _age(state.written, now))
 
 
@@ -99,7 +99,6 @@ def _rows(
     ledgers: Sequence[Ledger],
     *,
     per_target: bool,
-    no_data_after: float,
 ) -> list[ReportRow]:
     at = sums.at
     parts: Mapping[SeriesKey, tuple[str, ...]] = {}
@@ -111,12 +110,10 @@ def _rows(
         every = [key._replace(target=target) for target in parts.get(key, (key.target,))]
         return summed_course([by_key[one].course(one, at) for one in every])
 
-    return rows_of(sums, group, parts, no_data_after, course)
+    return rows_of(sums, group, parts, course)
 
 
-def from_prometheus(
-    settings: PrometheusSettings, choose: Choice, *, per_target: bool, no_data_after: float, courses: bool
-) -> Report:
+def from_prometheus(settings: PrometheusSettings, choose: Choice, *, per_target: bool, courses: bool) -> Report:
     """Return the report of a fleet. Raises HistoryError. `courses` False spares the query that only charts need."""
     from triton_watch.config.windows import burn_windows
     from triton_watch.records import Page
@@ -127,9 +124,7 @@ def from_prometheus(
         chosen = choose(history.objectives())
         parts = history.sums(chosen, per_target=per_target)
         drawn = history.courses(chosen, per_target=per_target) if courses else {}
-        rows = [
-            row for part in parts for row in rows_of(part.sums, part.objectives, part.targets, no_data_after, drawn.get)
-        ]
+        rows = [row for part in parts for row in rows_of(part.sums, part.objectives, part.targets, drawn.get)]
         at = max((part.sums.at for part in parts), default=time.time())
         return assemble(history.source, at, chosen, rows, history.warnings)
 

@@ -29,9 +29,19 @@ _BAD: Mapping[SloSli, str] = MappingProxyType(
     }
 )
 
+_ABOUT: Mapping[SloSli, str] = MappingProxyType(
+    {
+        SloSli.QUEUE_TIME: "a queue time",
+        SloSli.REQUEST_TIME: "a request time",
+        SloSli.TTFT: "a first response",
+        SloSli.BATCH_EFFICIENCY: "a batch",
+        SloSli.GPU_UTILIZATION: "a GPU's use",
+    }
+)
+_WHY = "`triton-watch slo check --target URL` says why."
 _NEARLY = 0.99
-_LONG_SILENCE = 300.0
-"""Seconds without a word of the indicator from which on that is what is wrong, and not missing traffic."""
+_RECENT = 60.0
+"""Seconds up to which an indicator that has nothing to count has just said so."""
 
 
 def headline(report: Report) -> str:
@@ -83,11 +93,26 @@ def story(row: ReportRow) -> str:
     if row.verdict is Verdict.NO_DATA:
         return _silent(row)
     if row.verdict is Verdict.EXHAUSTED:
-        now = f"it still {_burning(row)}" if row.fires else "no window burns now, it comes back as bad events grow old"
-        return f"{_spent(row)}; {now}."
+        return f"{_spent(row)}; {_still(row)}."
     if row.verdict is Verdict.BURNING:
         return f"{_burning(row)}{_end(row)}."
     return f"{words.percent(row.remaining)} of the budget of {words.span(row.objective.period)} is left."
+
+
+def _still(row: ReportRow) -> str:
+    """Tell a spent budget that goes on burning from one that will come back."""
+    if row.fires:
+        return f"it still {_burning(row)}"
+    if any(
+        (burn_over(row, one.long) or 0) > one.factor < (burn_over(row, one.short) or 0) for one in row.objective.windows
+    ):
+        return f"it still burns, with too few events in a window for an alert (min_events {row.goal.min_events})"
+    return "no window burns now, it comes back as bad events grow old"
+
+
+def is_spent(row: ReportRow) -> bool:
+    """Whether nothing was left of the budget when there was data last."""
+    return row.remaining is not None and row.remaining <= 0
 
 
 def _burning(row: ReportRow) -> str:
@@ -120,10 +145,13 @@ def _silent(row: ReportRow) -> str:
         return (
             f"nothing was counted in {period}, nothing was ever reported: `triton-watch status` says what is missing."
         )
-    if row.good + row.bad > 0 or row.silence >= _LONG_SILENCE:
-        silence = words.span(row.silence)
-        return f"no data for {silence}, which is not counted as good: `triton-watch status` says why."
-    return f"no traffic: nothing was counted in {period}, so nothing is known."
+    if row.good + row.bad > 0:
+        before = f"; before that {_spent(row)}" if is_spent(row) else ""
+        return f"no data for {words.span(row.silence)}, which is not counted as good{before}: {_WHY}"
+    if row.silence > _RECENT:
+        return f"its indicator has had nothing to say for {words.span(row.silence)}: {_WHY}"
+    about = _ABOUT.get(row.objective.sli)
+    return f"no traffic{f', or none with {about}' if about else ''}: nothing was counted in {period}."
 
 
 def notes(report: Report, shown: int, how: str = "--all") -> list[str]:

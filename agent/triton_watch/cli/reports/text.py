@@ -148,6 +148,8 @@ def _stories(rows: Sequence[ReportRow], width: int) -> RenderableType:
     table.add_column(no_wrap=True)
     for row in rows[:MOST_STORIES]:
         who = f"{words.model(row)} {words.name(row.objective.name)}"
+        if tells_apart(rows):
+            who += f" on {words.name(', '.join(row.targets), 100)}"
         table.add_row(Text(words.VERDICT_WORDS[row.verdict], style=style_of(row)), Text(f"{who}: {story(row)}"))
     if len(rows) <= MOST_STORIES:
         return table

@@ -99,7 +99,7 @@ def test_no_data_is_never_green() -> None:
     [
         ({"silence": None}, "nothing was ever reported"),
         ({"silence": 3.0}, "no traffic: nothing was counted in 30 d"),
-        ({"silence": 840.0}, "no data for 14 min"),
+        ({"silence": 840.0}, "its indicator has had nothing to say for 14 min"),
         ({"silence": 3.0, "good": 5.0}, "no data for 3 s"),
     ],
 )
