@@ -82,14 +82,16 @@ def test_changes_add_up_to_the_whole_whatever_comes_and_goes(data: st.DataObject
     with TemporaryDirectory() as folder:
         path = Path(folder) / "slo.sqlite"
         store = SqliteStore(path)
-        for _ in range(data.draw(st.integers(1, 25))):
-            act(data, ledger, names)
-            if data.draw(st.booleans()):
-                saved(store, ledger.change())
-            if data.draw(st.integers(0, 9)) == 0:
-                store = reopened(store, path)
-        saved(store, ledger.change())
-        store.close()
+        try:
+            for _ in range(data.draw(st.integers(1, 25))):
+                act(data, ledger, names)
+                if data.draw(st.booleans()):
+                    saved(store, ledger.change())
+                if data.draw(st.integers(0, 9)) == 0:
+                    store = reopened(store, path)
+            saved(store, ledger.change())
+        finally:
+            store.close()  # Hypothesis ends an example by an exception of its own
         assert told(stored(path).ledgers[0]) == told(ledger.whole())
 
 
