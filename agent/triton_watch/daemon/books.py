@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from types import MappingProxyType
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from triton_watch.daemon.budgets import Budgets
 from triton_watch.daemon.state import BudgetsView
 from triton_watch.slo.changes import consequences
+from triton_watch.slo.ledger import limited
 from triton_watch.store.errors import StoreBusyError
 from triton_watch.store.keeper import StoreKeeper
 
@@ -40,6 +42,8 @@ class Books:
         self._log = log
         self._clock = clock
         self._now = now
+        self._flushing = threading.Lock()
+        self._closed = False
         self._history = _history(settings, log, now, clock)
         self._keeper: StoreKeeper | None = None
         stored = self._open_store(settings)
@@ -63,10 +67,11 @@ class Books:
         self._budgets.observe(target, table)
 
     def flush(self) -> None:
-        """Write what was counted into the store, or ask the Prometheus. From one thread."""
-        if self._keeper is not None:
-            self._keeper.flush(self._budgets.changes(full=self._keeper.needs_full))
-        if self._history is not None:
+        """Write what was counted into the store, or ask the Prometheus."""
+        with self._flushing:
+            if self._keeper is not None and not self._closed:
+                self._keeper.flush(self._budgets.changes(full=self._keeper.needs_full))
+        if self._history is not None and not self._closed:
             self._history.read()
 
     def swap(self, settings: SloSettings) -> None:
@@ -99,9 +104,11 @@ class Books:
 
     def close(self) -> None:
         """Write a last time and let others have the directory."""
-        if self._keeper is not None:
-            self.flush()
-            self._keeper.close()
+        self.flush()
+        with self._flushing:
+            self._closed = True
+            if self._keeper is not None:
+                self._keeper.close()
         if self._history is not None:
             self._history.close()
 
@@ -113,9 +120,11 @@ class Books:
         stored = keeper.open()
         if stored.ledgers:
             self._tell(stored.objectives, settings.objectives)
+        known = {one.name: one.sli for one in stored.objectives}
+        same = {one.name for one in settings.objectives if known.get(one.name) is one.sli}
         keeper.save_objectives(settings.objectives)
         self._keeper = keeper
-        return stored.ledgers
+        return tuple(limited(ledger, same) for ledger in stored.ledgers)
 
     def _tell(self, old: Sequence[Objective], new: Sequence[Objective]) -> None:
         for sentence in consequences(old, new):

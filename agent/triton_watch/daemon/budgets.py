@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from triton_watch.daemon.state import TargetBudgets
 from triton_watch.records.objective import matches
-from triton_watch.slo.ledger import Ledger
+from triton_watch.slo.ledger import Ledger, limited
 from triton_watch.slo.timeline import Timeline, after_pause
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Budgets:
         self._clock = clock
         self._now = now
         self._lock = threading.Lock()
+        self._parted: set[tuple[str, float]] = set()
         self._accounts: dict[str, _Account] = {}
         self._targets: Mapping[str, TargetBudgets] = MappingProxyType({})
 
@@ -70,7 +71,8 @@ class Budgets:
             self._targets = MappingProxyType({name: known for name, known in self._targets.items() if name != target})
         if account is not None:
             with account.lock:
-                self.recall(ledger.changes(self._now(), full=True) for ledger in account.ledgers.values())
+                states = [ledger.changes(self._now(), full=True) for ledger in account.ledgers.values()]
+            self._part(states)
 
     def observe(self, target: str, table: SliTable | None) -> None:
         """Count what a cycle found, and judge; without a table time passes and windows move on."""
@@ -92,22 +94,39 @@ class Budgets:
         return self._targets
 
     def changes(self, *, full: bool) -> list[LedgerState]:
-        """What has to be written: what is new since the last call, or everything."""
-        states = []
+        """What has to be written: what is new since the last call, or everything.
+
+        Ledgers that went away are told once, and again when everything is: their target or period may come back.
+        """
+        with self._lock:
+            parted, self._parted = self._parted, set()
+            states = [state for place, state in self._stored.items() if full or place in parted]
         for account in list(self._accounts.values()):
             with account.lock:
                 states += [ledger.changes(self._now(), full=full) for ledger in account.ledgers.values()]
         return states
 
     def swap(self, settings: SloSettings) -> None:
-        """Go over to other objectives: what was counted for those that stay is kept."""
-        self.settings = settings
+        """Go over to other objectives: what was counted for those that stay is kept, and judged anew at once."""
+        before, self.settings = {one.name: one for one in self.settings.objectives}, settings
+        same = {one.name for one in settings.objectives if one.name in before and before[one.name].sli is one.sli}
+        self._stored = {place: limited(state, same) for place, state in self._stored.items()}
+        found = {}
         for target, account in list(self._accounts.items()):
             with account.lock:
                 old = account.ledgers
                 account.ledgers = self._ledgers(target, account, old)
                 gone = [ledger for period, ledger in old.items() if period not in account.ledgers]
-            self.recall(ledger.changes(self._now(), full=True) for ledger in gone)  # its period may come back
+                found[target] = _judged(account.ledgers.values(), self._now())
+            self._part([limited(ledger.changes(self._now(), full=True), same) for ledger in gone])
+        with self._lock:
+            self._targets = MappingProxyType({**self._targets, **found})
+
+    def _part(self, states: Sequence[LedgerState]) -> None:
+        """Keep ledgers that are no longer counted in, and have them written."""
+        with self._lock:
+            self.recall(states)
+            self._parted |= {(state.target, state.period) for state in states}
 
     def _timeline(self, target: str) -> Timeline:
         wall = self._now()

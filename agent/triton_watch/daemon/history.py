@@ -12,6 +12,7 @@ import numpy as np
 from triton_watch.daemon.state import HistoryStatus, TargetBudgets
 from triton_watch.records import BudgetTable, SeriesKey, Verdict, WindowSums
 from triton_watch.slo.budget import CODE, goals_of, judge
+from triton_watch.slo.levels import windows_of
 from triton_watch.store.prometheus import HistoryError, PrometheusHistory
 
 if TYPE_CHECKING:
@@ -64,14 +65,15 @@ class HistoryReader:
         begin = self._clock()
         if begin < self._next:
             return
-        self._ask()
-        took = self._clock() - begin
-        self._next = begin + took / SHARE
+        asked = self._objectives
+        self._ask(asked)
+        pause = min((self._clock() - begin) / SHARE, self._no_data_after / 3)
+        self._next = begin + pause if self._objectives is asked else -np.inf
 
-    def _ask(self) -> None:
+    def _ask(self, asked: tuple[Objective, ...]) -> None:
         at = self._now()
         try:
-            found = self._history.sums(self._objectives, per_target=True)
+            found = self._history.sums(asked, per_target=True)
         except HistoryError as error:
             if self.status.reason != str(error):
                 self._log.warning("the history of objectives could not be read: %s", error)
@@ -79,7 +81,7 @@ class HistoryReader:
             return
         if not self.status.success and self.status.at is not None:
             self._log.info("the history of objectives can be read again")
-        objectives = {one.name: one for one in self._objectives}
+        objectives = {one.name: one for one in asked}
         self._answer = _Answer(objectives, MappingProxyType({one.sums.windows[-1]: _indexed(one) for one in found}))
         self.status = HistoryStatus(success=True, at=at)
 
@@ -99,7 +101,7 @@ class HistoryReader:
     def _over(self, live: BudgetTable) -> BudgetTable:
         sums, answer = live.sums, self._fresh_answer(live.sums.at)
         known = answer.by_period.get(sums.windows[-1]) if answer is not None else None
-        if answer is None or known is None:
+        if answer is None or known is None or not _speaks_of(answer, known[0], sums):
             return _nothing_known(live)
         history, columns = known
         rows = [history.windows.index(window) for window in sums.windows]  # some of theirs: of this target's objectives
@@ -120,6 +122,14 @@ class HistoryReader:
         if answer is None or answer.objectives != asked or self.status.at is None:
             return None
         return None if at - self.status.at > self._no_data_after else answer
+
+
+def _speaks_of(answer: _Answer, history: WindowSums, sums: WindowSums) -> bool:
+    """Whether an answer has the objectives and windows of a live table: just after a reload either may be older."""
+    slos = {key.slo for key in sums.keys}
+    if not slos <= answer.objectives.keys() or not set(sums.windows) <= set(history.windows):
+        return False
+    return not slos or set(windows_of([answer.objectives[slo] for slo in slos])) <= set(sums.windows)
 
 
 def _nothing_known(live: BudgetTable) -> BudgetTable:

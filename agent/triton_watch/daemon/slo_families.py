@@ -21,6 +21,7 @@ Series: TypeAlias = tuple[LabelSet, float]
 Builder: TypeAlias = Callable[["SloView"], Iterable[Series]]
 
 _NOTHING = LabelSet()
+_RATIOS = frozenset({SloSli.BATCH_EFFICIENCY, SloSli.GPU_UTILIZATION})
 _IN_SECONDS = frozenset({SloSli.QUEUE_TIME, SloSli.REQUEST_TIME, SloSli.TTFT})
 
 
@@ -97,11 +98,11 @@ def _threshold_seconds(view: SloView) -> Iterator[Series]:
 
 
 def _threshold_ratio(view: SloView) -> Iterator[Series]:
-    timed = _named(view, _IN_SECONDS)
+    ratios = _named(view, _RATIOS)
     for table, labels in view.tables:
         for bound, values in (("lower", table.low.tolist()), ("upper", table.high.tolist())):
             for key, label, value in zip(table.sums.keys, labels, values, strict=True):
-                if key.slo not in timed and value == value:  # noqa: PLR0124 - NaN is the one that differs
+                if key.slo in ratios and value == value:  # noqa: PLR0124 - NaN is the one that differs
                     yield label.plus("bound", bound), value
 
 

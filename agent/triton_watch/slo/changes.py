@@ -26,14 +26,18 @@ def consequences(old: Sequence[Objective], new: Sequence[Objective]) -> Iterator
 
 def _of_one(old: Objective, new: Objective) -> Iterator[str]:
     if new.sli is not old.sli:
-        yield (
-            f"objective {new.name} is about {new.sli.value} now, and what was counted as {old.sli.value} stays in its "
-            "budget: give it another name"
-        )
+        yield f"objective {new.name} is about {new.sli.value} now and is counted anew"
+        return
+    if _scope(new) != _scope(old):
+        yield f"objective {new.name} covers other models or targets now: what was counted for those left out is gone"
     if new.period != old.period:
         yield f"objective {new.name} has a period of {period_words(new.period)} now and is counted anew"
     elif _judged_by(old) != _judged_by(new):
         yield f"objective {new.name} has other thresholds now: what was counted so far stays as it was judged"
+
+
+def _scope(objective: Objective) -> tuple[tuple[str, ...], ...]:
+    return objective.models, objective.exclude_models, objective.targets
 
 
 def _judged_by(objective: Objective) -> tuple[Goal, Mapping[tuple[str, ...], Goal]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from triton_watch.records import ConfigVectors, Goal, ModelIndex, Objective, SeriesKey, SliTable, SloSli
-from triton_watch.slo.events import Events, Scope, applies, events_of
+from triton_watch.slo.events import TIME_BASED, Events, Scope, applies, events_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,9 +63,14 @@ def plan_of(objectives: tuple[Objective, ...], target: str, table: SliTable) -> 
     return Plan(table.models, table.configs, table.frame.families, parts)
 
 
-def count(plan: Plan, table: SliTable) -> Iterator[tuple[Events, NDArray[np.intp], str]]:
-    """Yield the events of the table's interval with their columns and the name of their objective."""
+def count(plan: Plan, table: SliTable, *, has_gap: bool = False) -> Iterator[tuple[Events, NDArray[np.intp], str]]:
+    """Yield the events of the table's interval with their columns and the name of their objective.
+
+    Requests were counted by the server through a gap; of seconds inside it nobody knows whether there was traffic.
+    """
     for part in plan.parts:
+        if has_gap and part.sli in TIME_BASED:
+            continue
         yield events_of(part.sli, table, part.scope), part.columns, part.slo
 
 

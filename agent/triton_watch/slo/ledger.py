@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,11 +11,13 @@ from triton_watch.records import (
     BucketRow,
     BudgetTable,
     Course,
+    FloatArray,
     LedgerState,
     ModelKey,
     Objective,
     SeriesKey,
     SliTable,
+    SloSli,
     WindowSums,
 )
 from triton_watch.slo.buckets import BAD, GOOD, Buckets
@@ -23,13 +26,15 @@ from triton_watch.slo.counting import Plan, count, plan_of
 from triton_watch.slo.levels import Level, levels_for, windows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from numpy.typing import NDArray
 
 MAX_SERIES = 50_000
 """Series of one ledger; what has been silent longest makes room, and then no more are taken."""
 NEVER = -np.inf
+GAP = 3.0
+"""An interval of so many times the one before is no interval between two polls."""
 
 
 class Ledger:
@@ -67,6 +72,8 @@ class Ledger:
         self._since = self._reported = self._eventful = np.zeros(0)
         self._buckets = {level: Buckets(level, 0) for level in dict.fromkeys(self._levels.values())}
         self._flushed: dict[Level, int] = {}
+        self._missed = False
+        self._usual = 0.0
         self._plan: Plan | None = None
         self._goals: Goals | None = None
         if state is not None:
@@ -79,10 +86,12 @@ class Ledger:
         """Count what happened until `time`; without a table nothing is known of it, and time passes."""
         self.time = max(self.time, time)
         if table is None:
+            self._missed = True
             return
+        has_gap = self._after_gap(table.interval)
         plan = self._plan_for(table)
         self.refused = plan.refused
-        for events, columns, slo in count(plan, table):
+        for events, columns, slo in count(plan, table, has_gap=has_gap):
             self._totals[GOOD, columns] += events.good
             self._totals[BAD, columns] += events.bad
             self._reported[columns[events.reported]] = self.time
@@ -152,13 +161,16 @@ class Ledger:
     def matched(self) -> dict[str, int]:
         """How many models each objective counts events of, by the models of the last table."""
         found = dict.fromkeys(self.objectives, 0)
-        for part in self._plan.parts if self._plan is not None else ():
-            found[part.slo] += len(part.keys)
+        matched = self.keys if self._plan is None else self._plan.keys
+        for key in matched:
+            found[key.slo] += 1
         return found
 
     def succeeded_by(self, objectives: Sequence[Objective]) -> Ledger:
         """A ledger with other objectives of the same period that goes on with what this one counted."""
-        heir = Ledger(self.target, objectives, time=self.time, state=self.changes(0.0, full=True))
+        same = {one.name for one in objectives if self._is_about(one.name, one.sli)}
+        heir = Ledger(self.target, objectives, time=self.time, state=limited(self.changes(0.0, full=True), same))
+        heir._usual, heir._missed = self._usual, self._missed
         columns = [self._column[key] for key in heir.keys]
         heir._base = self._base[:, columns]
         heir.odd = {name: count for name, count in self.odd.items() if name in heir.objectives}
@@ -169,6 +181,12 @@ class Ledger:
         kept = np.flatnonzero(self.time - self._reported <= self.period)
         if len(kept) < len(self.keys):
             self._keep(kept)
+
+    def _after_gap(self, interval: float) -> bool:
+        """Whether an interval reaches over time of which nothing is known: a page was missing, or the agent slept."""
+        has_gap = self._missed or interval > GAP * self._usual > 0
+        self._missed, self._usual = False, interval
+        return has_gap
 
     def _plan_for(self, table: SliTable) -> Plan:
         """The plan for the table's models; made, and room for new series with it, when they or their facts changed."""
@@ -246,6 +264,31 @@ class Ledger:
                 padded[:, state.since > row.time] = 0.0  # of a series of that name that was forgotten meanwhile
                 buckets.put(row.time, padded[:, columns], row.slot)
 
+    def _is_about(self, name: str, sli: SloSli) -> bool:
+        return name in self.objectives and self.objectives[name].sli is sli
+
     def _covers(self, slo: str, model: ModelKey) -> bool:
         objective = self.objectives.get(slo)
         return objective is not None and objective.covers(self.target, model.name)
+
+
+def limited(state: LedgerState, names: Collection[str]) -> LedgerState:
+    """A state with the series of these objectives alone, in their order."""
+    columns = np.array([i for i, key in enumerate(state.keys) if key.slo in names], dtype=np.intp)
+    if len(columns) == len(state.keys):
+        return state
+
+    def of(vector: FloatArray) -> FloatArray:
+        kept: FloatArray = vector[columns[columns < len(vector)]]
+        return kept
+
+    return replace(
+        state,
+        keys=tuple(state.keys[i] for i in columns.tolist()),
+        good=of(state.good),
+        bad=of(state.bad),
+        since=of(state.since),
+        reported=of(state.reported),
+        eventful=of(state.eventful),
+        rows=tuple(replace(row, good=of(row.good), bad=of(row.bad)) for row in state.rows),
+    )

@@ -24,7 +24,7 @@ from triton_watch.records import (
 from triton_watch.slo.budget import goals_of, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 _WORST_FIRST = (Verdict.EXHAUSTED, Verdict.BURNING, Verdict.NO_DATA, Verdict.OK)
 
@@ -50,6 +50,19 @@ def added_up(sums: WindowSums) -> tuple[WindowSums, Mapping[SeriesKey, tuple[str
     )
     targets = {key: tuple(sorted({sums.keys[i].target for i in columns})) for key, columns in parts.items()}
     return summed, targets
+
+
+def silent_targets(sums: WindowSums, objectives: Mapping[str, Objective]) -> Iterator[str]:
+    """Yield a sentence for each of several targets that has no data: a sum with others hides that it ended."""
+    rest: dict[str, list[float]] = defaultdict(list)
+    for key, silence in zip(sums.keys, sums.silence.tolist(), strict=True):
+        rest[key.target].append(silence if not silence <= objectives[key.slo].no_data_after else 0.0)
+    for target, silences in sorted(rest.items()) if len(rest) > 1 else ():
+        if all(silence != 0 for silence in silences):
+            yield (
+                f"target {target} has had no data for {min(silences):.0f} s: its part of the sums ends there "
+                "(--per-target shows it)."
+            )
 
 
 def joined(parts: Sequence[WindowSums]) -> WindowSums:

@@ -16,7 +16,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from triton_watch.slo.report import added_up
+from triton_watch.slo.report import added_up, silent_targets
 from triton_watch.store.prometheus_api import PrometheusApi
 from triton_watch.store.prometheus_courses import read_courses
 from triton_watch.store.prometheus_doubts import doubts
@@ -122,6 +122,9 @@ class PrometheusHistory:
         for sentence in doubts(question):
             self._api.warn(sentence)
         summed, targets = added_up(sums)
+        if not per_target:
+            for sentence in silent_targets(sums, question.objectives):
+                question.api.warn(sentence.rstrip("."))
         if per_target:
             summed, targets = sums, {key: (key.target,) for key in sums.keys}
         return PeriodSums(question.objectives, summed, targets)

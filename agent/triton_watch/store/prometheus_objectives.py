@@ -154,7 +154,7 @@ def _trouble(sli: str, period: float, goals: Mapping[str, Goal]) -> str:
         return f"this version of triton-watch does not know its indicator {sli!r}; update it"
     if period <= 0:
         return "its period is not known; do all its series get into this Prometheus?"
-    return "" if goals else "no model has its indicator now, so its goal is not known"
+    return "" if goals else "no model has its indicator now, so its goal is not known; look at its models and targets"
 
 
 def _folded(goals: Mapping[str, Goal]) -> tuple[Goal, tuple[Override, ...]]:

@@ -271,3 +271,61 @@ def test_without_a_directory_events_are_in_memory_and_no_store_is_shown(server: 
     books.forget("t")
     assert not books.view().targets
     books.close()
+
+
+def test_an_objective_that_was_gone_or_about_something_else_begins_anew(server: Server) -> None:
+    budgets = budgets_on(server, availability())
+    budgets.observe("t", server.next())
+    budgets.observe("t", server.next(good=10))
+    same_name = replace(queue_time(), name="availability")
+    for other in ((), (same_name,)):
+        budgets.swap(SloSettings(other))
+        budgets.swap(SloSettings((availability(),)))
+        budgets.observe("t", server.next(good=3))
+        assert table_of(budgets).sums.good[-1, 0] == 3.0
+
+
+def test_a_reload_is_on_the_page_at_once(server: Server) -> None:
+    """Not only after the target's next cycle: no series of an objective that is gone, none without its facts."""
+    budgets = budgets_on(server, availability(), queue_time())
+    budgets.observe("t", server.next())
+    budgets.swap(SloSettings((queue_time(),)))
+    assert [key.slo for key in table_of(budgets).sums.keys] == ["queue-time"]
+    assert budgets.targets()["t"].matched == {"queue-time": 1}
+
+
+def test_what_was_counted_before_a_period_changed_is_written(server: Server) -> None:
+    budgets = budgets_on(server, availability())
+    budgets.observe("t", server.next())
+    budgets.changes(full=False)
+    budgets.observe("t", server.next(good=10))
+    budgets.swap(SloSettings((availability(period=7 * DAY),)))
+    for full, expected in ((False, [30 * DAY, 7 * DAY]), (False, [7 * DAY]), (True, [30 * DAY, 7 * DAY])):
+        written = budgets.changes(full=full)
+        assert [state.period for state in written] == expected
+        if len(written) > 1:
+            assert written[0].good.sum() == 10.0
+
+
+def test_of_a_target_that_was_removed_the_last_events_are_written(server: Server) -> None:
+    budgets = budgets_on(server, availability())
+    budgets.observe("t", server.next())
+    budgets.observe("t", server.next(good=10))
+    budgets.forget("t")
+    (state,) = budgets.changes(full=False)
+    assert (state.target, state.good.sum()) == ("t", 10.0)
+    assert budgets.changes(full=False) == []
+    budgets.watch("t")
+    budgets.observe("t", None)
+    assert table_of(budgets).sums.good[-1].sum() == 10.0
+
+
+def test_after_the_end_nothing_is_written_any_more(server: Server, tmp_path: Path) -> None:
+    settings = SloSettings((availability(),), state_dir=tmp_path / "state")
+    books = Books(settings, log=LOG, clock=lambda: server.clock, now=server.now)
+    books.watch("t")
+    books.observe("t", server.next())
+    books.close()
+    books.flush()
+    again = Books(settings, log=LOG, clock=lambda: server.clock, now=server.now)
+    again.close()

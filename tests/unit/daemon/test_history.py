@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 from dataclasses import replace
@@ -161,4 +162,60 @@ def test_a_prometheus_that_takes_long_is_asked_seldom(prometheus: tuple[Promethe
         history.read()
         asked.append(len(prometheus[1].requests))
     assert asked[0] == asked[1] < asked[2]
+    history.close()
+
+
+def test_between_a_reload_and_the_next_cycle_there_is_no_data_and_no_failure(
+    prometheus: tuple[Prometheus, Server],
+) -> None:
+    """The live table may still be of objectives that are gone, or of windows that an answer does not have."""
+    history = reader(prometheus[1], availability())
+    history.read()
+    for older in (replace(availability(), name="gone"), availability(windows=TICKETS)):
+        (table,) = history.overlaid(live(older)).tables
+        assert VERDICTS[int(table.verdict[0])] is Verdict.NO_DATA
+    history.swap([queue_time()])
+    history.read()
+    (table,) = history.overlaid(live(availability())).tables
+    assert VERDICTS[int(table.verdict[0])] is Verdict.NO_DATA
+    history.close()
+
+
+def test_an_answer_is_about_the_objectives_that_were_asked_for_though_they_changed_meanwhile(
+    prometheus: tuple[Prometheus, Server],
+) -> None:
+    settings = PrometheusSettings(prometheus[1].url, Timeouts(1, 1, 1), Credentials(), TlsSettings())
+    readers: list[HistoryReader] = []
+
+    def now() -> float:
+        if readers:
+            readers[0].swap([queue_time()])  # in the middle of the question
+        return 1.7e9
+
+    history = HistoryReader(
+        SloSettings((availability(),), prometheus=settings), log=LOG, now=now, clock=itertools.count().__next__
+    )
+    readers.append(history)
+    history.read()
+    readers.clear()
+    (table,) = history.overlaid(live(queue_time())).tables
+    assert VERDICTS[int(table.verdict[0])] is Verdict.NO_DATA
+    asked = len(prometheus[1].requests)
+    history.read()
+    assert len(prometheus[1].requests) > asked, "it asks again at once for those of now"
+    history.close()
+
+
+def test_a_slow_prometheus_is_asked_before_its_answer_is_too_old(prometheus: tuple[Prometheus, Server]) -> None:
+    moments = iter((0.0, 100.0, 199.0, 201.0, 202.0))
+    settings = PrometheusSettings(prometheus[1].url, Timeouts(1, 1, 1), Credentials(), TlsSettings())
+    history = HistoryReader(
+        SloSettings((availability(),), prometheus=settings, no_data_after=600.0),
+        log=LOG, now=lambda: 1.7e9, clock=moments.__next__,
+    )  # fmt: skip
+    history.read()
+    asked = len(prometheus[1].requests)
+    history.read()
+    history.read()
+    assert len(prometheus[1].requests) > asked
     history.close()

@@ -14,7 +14,7 @@ from support.objectives import DAY, HOUR, PERIOD, TIERS, availability
 from triton_watch.records import VERDICTS, BudgetTable, ModelKey, Objective, Page, SeriesKey, Verdict, WindowSums
 from triton_watch.slo.budget import goals_of, judge
 from triton_watch.slo.levels import levels_for, windows_of
-from triton_watch.slo.report import added_up, rows_of, worst_first
+from triton_watch.slo.report import added_up, rows_of, silent_targets, worst_first
 
 COUNTS = st.integers(0, 10**6)
 
@@ -167,6 +167,17 @@ def test_replicas_are_added_up_and_never_averaged(replicas: list[tuple[int, int]
         assert row.remaining == pytest.approx(1 - wrong / (total * 0.001))
     else:
         assert row.remaining is None
+
+
+def test_a_target_that_went_silent_is_named_though_the_sum_goes_on() -> None:
+    objective = availability()
+    keys = tuple(SeriesKey("availability", name, ModelKey("m", "1")) for name in ("a", "b"))
+    one = np.ones((8, 2))
+    both = WindowSums(0.0, keys, windows_of([objective]), one, one, np.full(2, PERIOD), np.array([3.0, 700.0]))
+    (said,) = silent_targets(both, {"availability": objective})
+    assert said.startswith("target b has had no data for 700 s")
+    (row,) = rows_of(*added_up(both)[:1], {"availability": objective}, added_up(both)[1])
+    assert row.silence == 3.0
 
 
 def test_rows_are_sorted_by_verdict_then_by_what_is_left() -> None:

@@ -231,3 +231,37 @@ def test_seconds_with_traffic_are_good_or_bad_by_the_value_and_idle_ones_are_nei
     sums = ledger.sums(0.0)
     assert sums.keys == (SeriesKey("batch-efficiency", "t", model),)
     assert (sums.good[-1, 0], sums.bad[-1, 0]) == (10.0, 10.0)
+
+
+def test_seconds_of_a_gap_are_neither_good_nor_bad_and_its_requests_are_counted() -> None:
+    """A server that hung for a minute had few requests in flight on average: its batches would look perfect."""
+    model, config = key("m"), ModelConfig("m", max_batch_size=8)
+    ledger = Ledger("t", (availability(), batch_efficiency()), time=0.0)
+    counters = dict.fromkeys(Counter, 0.0)
+
+    def poll(last: MetricsFrame | None, at: float) -> MetricsFrame:
+        for counter, more in ((Counter.SUCCESS, 80), (Counter.INFERENCES, 80), (Counter.EXECUTIONS, 80)):
+            counters[counter] += more
+        counters[Counter.REQUEST_US] += 8e7
+        page = frame(at, {model: dict(counters)})
+        ledger.observe(compute(last, page, facts(page, config)), at)
+        return page
+
+    def seconds() -> tuple[float, float]:
+        sums = ledger.sums(0.0)
+        column = sums.keys.index(SeriesKey("batch-efficiency", "t", model))
+        return float(sums.good[-1, column]), float(sums.bad[-1, column])
+
+    page = poll(poll(None, 10.0), 20.0)
+    assert seconds() == (0.0, 10.0)
+    ledger.observe(None, 30.0)
+    page = poll(page, 80.0)
+    assert seconds() == (0.0, 10.0), "a page was missing"
+    page = poll(page, 90.0)
+    assert seconds() == (0.0, 20.0)
+    page = poll(page, 400.0)
+    assert seconds() == (0.0, 20.0), "the agent slept"
+    poll(page, 410.0)
+    assert seconds() == (0.0, 30.0)
+    sums = ledger.sums(0.0)
+    assert sums.good[-1, sums.keys.index(SeriesKey("availability", "t", model))] == 5 * 80

@@ -15,7 +15,7 @@ import numpy as np
 from triton_watch.cli.reports import words
 from triton_watch.records.objective import matches
 from triton_watch.slo.ledger import Ledger
-from triton_watch.slo.report import added_up, assemble, joined, rows_of, summed_course
+from triton_watch.slo.report import added_up, assemble, joined, rows_of, silent_targets, summed_course
 from triton_watch.slo.timeline import after_pause
 
 if TYPE_CHECKING:
@@ -52,10 +52,12 @@ def from_state(folder: Path, now: float, choose: Choice, *, per_target: bool) ->
     chosen = choose(state.objectives)
     ledgers = [ledger for one in state.ledgers if (ledger := _restored(one, state.objectives, at)) is not None]
     rows: list[ReportRow] = []
+    warnings = _age(state.written, now)
     for windows, group in _by_windows(chosen, ledgers).items():
         sums = joined([_narrowed(ledger.sums(at), windows, group) for ledger in ledgers if _shares(ledger, group)])
         rows += _rows(sums, group, ledgers, per_target=per_target)
-    return assemble(str(folder), at, chosen, rows, _age(state.written, now))
+        warnings += [] if per_target else silent_targets(sums, group)
+    return assemble(str(folder), at, chosen, rows, list(dict.fromkeys(warnings)))
 
 
 def _restored(kept: LedgerState, objectives: Sequence[Objective], at: float) -> Ledger | None:
