@@ -71,7 +71,7 @@ SLO_METRICS: tuple[Metric, ...] = (
         (*_SERIES, "result"),
         SLOS,
         notes="Requests, or seconds with traffic for batch_efficiency and gpu_utilization. Begins at 0 with each "
-        "process, which `rate()` and `increase()` take for the reset that it is. Over a fleet, add up, then divide.",
+        "process and period, which `rate()` and `increase()` take for the reset that it is. Add up, then divide.",
     ),
     SLO_BUDGET := Metric(
         "triton_watch_slo_budget_remaining_ratio",
