@@ -121,8 +121,6 @@ class LedgerState:
     """Ledger time at which the series was first watched."""
     reported: FloatArray
     """Ledger time at which the indicator last had a say."""
-    eventful: FloatArray
-    """Ledger time of the last event; -inf = none."""
     rows: tuple[BucketRow, ...]
     spans: tuple[tuple[float, float], ...]
     """(resolution, seconds for which its rows are needed): what the store may forget."""

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 MAX_SERIES = 50_000
 """Series of one ledger; what has been silent longest makes room, and then no more are taken."""
-NEVER = -np.inf
 GAP = 3.0
 """An interval of so many times the one before is no interval between two polls."""
 
@@ -69,7 +68,7 @@ class Ledger:
         self._room = 0
         self._totals = np.zeros((2, 0))
         self._base = np.zeros((2, 0))
-        self._since = self._reported = self._eventful = np.zeros(0)
+        self._since = self._reported = np.zeros(0)
         self._buckets = {level: Buckets(level, 0) for level in dict.fromkeys(self._levels.values())}
         self._flushed: dict[Level, int] = {}
         self._missed = False
@@ -95,7 +94,6 @@ class Ledger:
             self._totals[GOOD, columns] += events.good
             self._totals[BAD, columns] += events.bad
             self._reported[columns[events.reported]] = self.time
-            self._eventful[columns[(events.good + events.bad) > 0]] = self.time
             if events.odd:
                 self.odd[slo] = self.odd.get(slo, 0) + events.odd
         self._remember()
@@ -141,7 +139,6 @@ class Ledger:
             bad=self._totals[BAD].copy(),
             since=self._since.copy(),
             reported=self._reported.copy(),
-            eventful=self._eventful.copy(),
             rows=tuple(rows),
             spans=tuple((level.resolution, level.span + 2 * level.resolution) for level in self._buckets),
         )
@@ -221,7 +218,6 @@ class Ledger:
         self._since, self._reported = (
             np.append(old, np.full(more, self.time)) for old in (self._since, self._reported)
         )
-        self._eventful = np.append(self._eventful, np.full(more, NEVER))
         self._goals = None
 
     def _keep(self, columns: NDArray[np.intp]) -> None:
@@ -229,9 +225,7 @@ class Ledger:
         self.keys = tuple(self.keys[i] for i in columns.tolist())
         self._column = {key: i for i, key in enumerate(self.keys)}
         self._totals, self._base = self._totals[:, columns], self._base[:, columns]
-        self._since, self._reported, self._eventful = (
-            old[columns] for old in (self._since, self._reported, self._eventful)
-        )
+        self._since, self._reported = self._since[columns], self._reported[columns]
         self._plan = self._goals = None
 
     def _resize(self, columns: NDArray[np.intp], room: int) -> None:
@@ -251,9 +245,7 @@ class Ledger:
         self._column = {key: i for i, key in enumerate(self.keys)}
         self._totals = np.array([state.good[columns], state.bad[columns]])
         self._base = self._totals.copy()
-        self._since, self._reported, self._eventful = (
-            old[columns] for old in (state.since, state.reported, state.eventful)
-        )
+        self._since, self._reported = state.since[columns], state.reported[columns]
         self._resize(np.arange(0, dtype=np.intp), len(known))
         by_resolution = {level.resolution: buckets for level, buckets in self._buckets.items()}
         for row in state.rows:
@@ -289,6 +281,5 @@ def limited(state: LedgerState, names: Collection[str]) -> LedgerState:
         bad=of(state.bad),
         since=of(state.since),
         reported=of(state.reported),
-        eventful=of(state.eventful),
         rows=tuple(replace(row, good=of(row.good), bad=of(row.bad)) for row in state.rows),
     )

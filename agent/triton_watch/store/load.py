@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_HEAD = 5
-"""Vectors of a ledger's row: good, bad, since, reported, eventful."""
+_HEAD = 4
+"""Vectors of a ledger's row: good, bad, since, reported."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +49,7 @@ def _ledger(connection: sqlite3.Connection, head: tuple[Any, ...]) -> tuple[Ledg
     number, target, period, time, wall, current, spans, vectors = head
     layouts = _layouts(connection, number)
     ids = layouts[current]
-    good, bad, since, reported, eventful = unpack(vectors, _HEAD)
+    good, bad, since, reported = unpack(vectors, _HEAD)
     if good.size != ids.size:
         raise ValueError(f"a ledger has {good.size} columns, and its layout {ids.size}")
     keys = _keys(connection, number, ids)
@@ -63,7 +63,6 @@ def _ledger(connection: sqlite3.Connection, head: tuple[Any, ...]) -> tuple[Ledg
         bad=bad,
         since=since,
         reported=reported,
-        eventful=eventful,
         rows=tuple(_buckets(connection, number, layouts, current)),
         spans=tuple((float(resolution), float(span)) for resolution, span in unpack_text(spans)),
     )

@@ -118,7 +118,7 @@ def _forget_series(connection: sqlite3.Connection, ledger: int) -> None:
 
 
 def _save_head(connection: sqlite3.Connection, columns: Columns, state: LedgerState) -> None:
-    vectors: Sequence[NDArray[np.float64]] = (state.good, state.bad, state.since, state.reported, state.eventful)
+    vectors: Sequence[NDArray[np.float64]] = (state.good, state.bad, state.since, state.reported)
     connection.execute(
         "UPDATE ledger SET time = ?, wall = ?, layout = ?, spans = ?, vectors = ? WHERE id = ?",
         (state.time, state.wall, columns.layout, pack_text(state.spans), pack(vectors), columns.ledger),

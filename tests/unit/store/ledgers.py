@@ -27,13 +27,13 @@ class Ledger:
     spans: tuple[tuple[float, float], ...] = SPANS
     time: float = 0.0
     keys: list[SeriesKey] = field(default_factory=list)
-    totals: FloatArray = field(default_factory=lambda: np.zeros((5, 0)))
-    """good, bad, since, reported, eventful."""
+    totals: FloatArray = field(default_factory=lambda: np.zeros((4, 0)))
+    """good, bad, since, reported."""
     rows: dict[tuple[float, int], BucketRow] = field(default_factory=dict)
     changed: set[tuple[float, int]] = field(default_factory=set)
 
     def add(self, *keys: SeriesKey) -> None:
-        new = np.repeat([[0.0], [0.0], [self.time], [self.time], [-np.inf]], len(keys), axis=1)
+        new = np.repeat([[0.0], [0.0], [self.time], [self.time]], len(keys), axis=1)
         self.totals = np.hstack([self.totals, new])
         self.keys += keys
 
@@ -50,7 +50,7 @@ class Ledger:
         self.totals = self.totals.copy()
         self.totals[0] += good
         self.totals[1] += bad
-        self.totals[3:5] = self.time
+        self.totals[3] = self.time
         for resolution, span in self.spans:
             slot = int(self.time // resolution)
             row = BucketRow(resolution, slot, self.time, self.totals[0].copy(), self.totals[1].copy())
@@ -69,7 +69,7 @@ class Ledger:
         return state
 
     def _state(self, places: list[tuple[float, int]]) -> LedgerState:
-        good, bad, since, reported, eventful = self.totals.copy()
+        good, bad, since, reported = self.totals.copy()
         return LedgerState(
             target=self.target,
             period=self.period,
@@ -80,7 +80,6 @@ class Ledger:
             bad=bad,
             since=since,
             reported=reported,
-            eventful=eventful,
             rows=tuple(self.rows[place] for place in places),
             spans=self.spans,
         )
@@ -121,7 +120,7 @@ def told(state: LedgerState) -> tuple[object, ...]:
     """A state so that it can be compared: vectors as bytes, short rows as the zeros that they stand for."""
     size = len(state.keys)
     rows = sorted((r.resolution, r.slot, r.time, _full(r.good, size), _full(r.bad, size)) for r in state.rows)
-    vectors = tuple(_full(v, size) for v in (state.good, state.bad, state.since, state.reported, state.eventful))
+    vectors = tuple(_full(v, size) for v in (state.good, state.bad, state.since, state.reported))
     return state.target, state.period, state.time, state.wall, state.keys, vectors, rows, state.spans
 
 

@@ -38,11 +38,11 @@ def states(draw: st.DrawFn) -> LedgerState:
         BucketRow(*place, 1000.0, draw(vectors(k)), draw(vectors(k)))
         for place, k in zip(sorted(places), lengths, strict=True)
     ]
-    good, bad, reported, eventful = (draw(vectors(len(keys))) for _ in range(4))
+    good, bad, reported = (draw(vectors(len(keys))) for _ in range(3))
     since = draw(st.lists(FLOATS, min_size=len(keys), max_size=len(keys)).map(np.array))
     period, wall = draw(st.floats(1, 1e9)), draw(FLOATS)
     return LedgerState(
-        draw(ANY_TEXT), period, 1010.0, wall, tuple(keys), good, bad, since, reported, eventful, tuple(rows), spans
+        draw(ANY_TEXT), period, 1010.0, wall, tuple(keys), good, bad, since, reported, tuple(rows), spans
     )
 
 

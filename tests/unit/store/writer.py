@@ -45,7 +45,7 @@ def advance(ledger: Ledger, number: int) -> None:
 
 def restored(state: LedgerState) -> Ledger:
     """The ledger that a state is of."""
-    totals = np.stack([state.good, state.bad, state.since, state.reported, state.eventful])
+    totals = np.stack([state.good, state.bad, state.since, state.reported])
     rows = {(row.resolution, row.slot): row for row in state.rows}
     return Ledger(time=state.time, keys=list(state.keys), totals=totals, rows=rows)
 
