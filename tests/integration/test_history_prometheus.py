@@ -160,7 +160,8 @@ def test_a_replica_that_vanished_still_counts_and_is_silent(server: RealPromethe
     assert together.targets == {key(): ("gone", "stays")}
     np.testing.assert_allclose(together.sums.bad[-1], [3 * DAY], rtol=0.005)
     np.testing.assert_allclose(together.sums.silence, [23.0])
-    assert warnings == ()
+    (warning,) = warnings
+    assert "target gone has had no data for 3 d: its part of the sums ends there" in warning
 
 
 def test_an_agent_that_stopped_minutes_ago_has_been_silent_since(server: RealPrometheus) -> None:

@@ -22,6 +22,7 @@ from triton_watch.records import (
     WindowSums,
 )
 from triton_watch.slo.budget import goals_of, judge
+from triton_watch.slo.words import budget_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -59,10 +60,9 @@ def silent_targets(sums: WindowSums, objectives: Mapping[str, Objective]) -> Ite
         rest[key.target].append(silence if not silence <= objectives[key.slo].no_data_after else 0.0)
     for target, silences in sorted(rest.items()) if len(rest) > 1 else ():
         if all(silence != 0 for silence in silences):
-            yield (
-                f"target {target} has had no data for {min(silences):.0f} s: its part of the sums ends there "
-                "(--per-target shows it)."
-            )
+            known = [silence for silence in silences if np.isfinite(silence)]
+            long = f"no data for {budget_words(min(known))}" if known else "no data yet"
+            yield f"target {target} has had {long}: its part of the sums ends there (--per-target shows it)."
 
 
 def joined(parts: Sequence[WindowSums]) -> WindowSums:

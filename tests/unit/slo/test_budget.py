@@ -175,7 +175,10 @@ def test_a_target_that_went_silent_is_named_though_the_sum_goes_on() -> None:
     one = np.ones((8, 2))
     both = WindowSums(0.0, keys, windows_of([objective]), one, one, np.full(2, PERIOD), np.array([3.0, 700.0]))
     (said,) = silent_targets(both, {"availability": objective})
-    assert said.startswith("target b has had no data for 700 s")
+    assert said.startswith("target b has had no data for 11.7 min")
+    unheard = replace(both, silence=np.array([3.0, math.nan]))
+    (said,) = silent_targets(unheard, {"availability": objective})
+    assert said.startswith("target b has had no data yet")
     (row,) = rows_of(*added_up(both)[:1], {"availability": objective}, added_up(both)[1])
     assert row.silence == 3.0
 
