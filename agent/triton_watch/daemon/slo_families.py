@@ -11,7 +11,7 @@ import numpy as np
 from triton_watch.config.units import format_duration
 from triton_watch.conventions import slo as s
 from triton_watch.daemon.labels import LabelSet
-from triton_watch.records import VERDICTS, BudgetTable, FloatArray, Objective, Page, SeriesKey, SloSli
+from triton_watch.records import VERDICTS, BudgetTable, FloatArray, Objective, Page, SeriesKey
 
 if TYPE_CHECKING:
     from triton_watch.conventions import Metric
@@ -21,8 +21,6 @@ Series: TypeAlias = tuple[LabelSet, float]
 Builder: TypeAlias = Callable[["SloView"], Iterable[Series]]
 
 _NOTHING = LabelSet()
-_RATIOS = frozenset({SloSli.BATCH_EFFICIENCY, SloSli.GPU_UTILIZATION})
-_IN_SECONDS = frozenset({SloSli.QUEUE_TIME, SloSli.REQUEST_TIME, SloSli.TTFT})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +88,7 @@ def _matched(view: SloView) -> Iterator[Series]:
 
 
 def _threshold_seconds(view: SloView) -> Iterator[Series]:
-    timed = _named(view, _IN_SECONDS)
+    timed = {one.name for one in view.budgets.objectives if one.sli.is_latency}
     for table, labels in view.tables:
         for key, label, high in zip(table.sums.keys, labels, table.high.tolist(), strict=True):
             if key.slo in timed and high == high:  # noqa: PLR0124 - NaN is the one that differs
@@ -98,16 +96,12 @@ def _threshold_seconds(view: SloView) -> Iterator[Series]:
 
 
 def _threshold_ratio(view: SloView) -> Iterator[Series]:
-    ratios = _named(view, _RATIOS)
+    ratios = {one.name for one in view.budgets.objectives if one.sli.is_time_based}
     for table, labels in view.tables:
         for bound, values in (("lower", table.low.tolist()), ("upper", table.high.tolist())):
             for key, label, value in zip(table.sums.keys, labels, values, strict=True):
                 if key.slo in ratios and value == value:  # noqa: PLR0124 - NaN is the one that differs
                     yield label.plus("bound", bound), value
-
-
-def _named(view: SloView, slis: frozenset[SloSli]) -> frozenset[str]:
-    return frozenset(one.name for one in view.budgets.objectives if one.sli in slis)
 
 
 # Events and verdicts

@@ -24,6 +24,16 @@ class SloSli(str, Enum):
     BATCH_EFFICIENCY = "batch_efficiency"
     GPU_UTILIZATION = "gpu_utilization"
 
+    @property
+    def is_time_based(self) -> bool:
+        """Whether its events are seconds with traffic, judged by a ratio; all others are requests."""
+        return self in (SloSli.BATCH_EFFICIENCY, SloSli.GPU_UTILIZATION)
+
+    @property
+    def is_latency(self) -> bool:
+        """Whether its threshold is a time."""
+        return self in (SloSli.QUEUE_TIME, SloSli.REQUEST_TIME, SloSli.TTFT)
+
 
 class Page(str, Enum):
     """Who is told when a budget burns: somebody at once, or a ticket."""

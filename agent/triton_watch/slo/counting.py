@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from triton_watch.records import ConfigVectors, Goal, ModelIndex, Objective, SeriesKey, SliTable, SloSli
-from triton_watch.slo.events import TIME_BASED, Events, Scope, applies, events_of
+from triton_watch.slo.events import Events, Scope, applies, events_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -69,7 +69,7 @@ def count(plan: Plan, table: SliTable, *, has_gap: bool = False) -> Iterator[tup
     Requests were counted by the server through a gap; of seconds inside it nobody knows whether there was traffic.
     """
     for part in plan.parts:
-        if has_gap and part.sli in TIME_BASED:
+        if has_gap and part.sli.is_time_based:
             continue
         yield events_of(part.sli, table, part.scope), part.columns, part.slo
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 TICK = 1024
 """Fractions of a second that are told apart: sums of such seconds are exact in floating point."""
-TIME_BASED = frozenset({SloSli.BATCH_EFFICIENCY, SloSli.GPU_UTILIZATION})
-"""What counts seconds with traffic; everything else counts requests."""
 ABSURD = 2.0**50
 """No interval has so many events: a counter that jumped there is garbage."""
 

@@ -6,16 +6,12 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from triton_watch.records import SloSli
 from triton_watch.slo.words import listed, percent, period_words, window_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from triton_watch.records import Objective
-
-_TIMED = (SloSli.BATCH_EFFICIENCY, SloSli.GPU_UTILIZATION)
-"""SLIs that count seconds: no window holds more of them than it is long."""
 
 
 def oddities(objectives: Sequence[Objective]) -> Iterator[str]:
@@ -40,8 +36,8 @@ def _twins(objectives: Sequence[Objective]) -> Iterator[str]:
 
 
 def _too_many_events(objective: Objective) -> Iterator[str]:
-    if objective.sli not in _TIMED:
-        return
+    if not objective.sli.is_time_based:
+        return  # no window holds more seconds than it is long
     needed = max(goal.min_events for goal in (objective.goal, *(one.goal for one in objective.overrides)))
     deaf = [window.long for window in objective.windows if window.long < needed]
     if deaf:

@@ -46,3 +46,8 @@ class Daemon:
 
     def failures(self) -> dict[str, int]:
         return {kind: count for kind, count in self.keeper.status().failures.items() if count}
+
+
+def asides(folder: Path) -> list[str]:
+    """The names of the files that were set aside."""
+    return sorted(file.name for file in folder.glob("*.aside-*"))

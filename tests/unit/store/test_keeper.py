@@ -6,34 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.file_modes import public_folder
 from triton_watch.store.errors import StoreBusyError
 from triton_watch.store.schema import STEPS
 from triton_watch.store.sqlite import SqliteStore
-from unit.store.daemons import Daemon
+from unit.store.daemons import Daemon, asides
 from unit.store.ledgers import START, told
 from unit.store.test_objectives import EVERYTHING, PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with public_folder() as folder:
-        yield folder
-
-
-@pytest.fixture
-def daemon(folder: Path) -> Iterator[Daemon]:
-    daemon = Daemon(folder / "state")
-    yield daemon
-    daemon.keeper.close()
-
-
-def asides(folder: Path) -> list[str]:
-    return sorted(file.name for file in folder.glob("*.aside-*"))
 
 
 def test_it_makes_its_directory_for_its_user_alone_and_writes_what_it_is_given(daemon: Daemon) -> None:

@@ -11,34 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from support.file_modes import nobody, public_folder
+from support.file_modes import nobody
 from triton_watch.store.errors import StoreBusyError
 from triton_watch.store.reader import read
 from triton_watch.store.sqlite import SqliteStore
-from unit.store.daemons import Daemon
+from unit.store.daemons import Daemon, asides
 from unit.store.ledgers import key, told
 from unit.store.test_objectives import PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with public_folder() as folder:
-        yield folder
-
-
-@pytest.fixture
-def daemon(folder: Path) -> Iterator[Daemon]:
-    daemon = Daemon(folder / "state")
-    yield daemon
-    daemon.keeper.close()
-
-
-def asides(folder: Path) -> list[str]:
-    return sorted(file.name for file in folder.glob("*.aside-*"))
 
 
 def test_a_directory_that_may_not_be_written_is_read_and_tried_again(

@@ -133,7 +133,7 @@ def _end(row: ReportRow) -> str:
 def _spent(row: ReportRow) -> str:
     total = row.good + row.bad
     of, bad, may = (words.amount(row.objective, one) for one in (total, row.bad, total * (1 - row.goal.objective)))
-    noun = "" if row.objective.sli in words.TIME_BASED else " requests"
+    noun = "" if row.objective.sli.is_time_based else " requests"
     did = _BAD[row.objective.sli]
     return f"the budget of {words.span(row.objective.period)} is spent: {bad} of {of}{noun} {did}, where {may} may"
 

@@ -9,12 +9,11 @@ from triton_watch.check.output.text import printable, whole
 from triton_watch.check.words import clip
 from triton_watch.cli.render import NO_DATA, seconds
 from triton_watch.config import format_duration, format_percentage
-from triton_watch.records import SloSli, Verdict
+from triton_watch.records import Verdict
 
 if TYPE_CHECKING:
     from triton_watch.records import Goal, Objective, ReportRow
 
-TIME_BASED = frozenset({SloSli.BATCH_EFFICIENCY, SloSli.GPU_UTILIZATION})
 """Indicators whose events are seconds, and whose bounds are ratios."""
 LONGEST_NAME = 60
 """Characters of a name in a sentence or a table."""
@@ -121,7 +120,7 @@ def quantile(wanted: Goal) -> str:
 
 def bounds(objective: Objective, wanted: Goal) -> str:
     """Return what a good value is: `≤ 50 ms`, `≥ 50%`, `at 20%–80%`; empty where events are just good or bad."""  # noqa: RUF002 - the same
-    write = format_percentage if objective.sli in TIME_BASED else seconds
+    write = format_percentage if objective.sli.is_time_based else seconds
     low, high = wanted.low, wanted.high
     if low is not None and high is not None:
         return f"at {write(low)}–{write(high)}"  # noqa: RUF001 - the same
@@ -130,7 +129,7 @@ def bounds(objective: Objective, wanted: Goal) -> str:
 
 def amount(objective: Objective, value: float) -> str:
     """Write events of an objective: a number, or a time for time-based indicators."""
-    return span(value) if objective.sli in TIME_BASED else number(value)
+    return span(value) if objective.sli.is_time_based else number(value)
 
 
 def verdict(row: ReportRow) -> str:
