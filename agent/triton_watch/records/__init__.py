@@ -21,6 +21,19 @@ if TYPE_CHECKING:
         Verdict,
         WindowSums,
     )
+    from triton_watch.records.canary import (
+        LATENCY_BUCKETS,
+        CanaryOptions,
+        CanaryReason,
+        CanaryResult,
+        CanarySettings,
+        CanaryState,
+        CanaryVerdict,
+        GivenInput,
+        GivenTensor,
+        Protocol,
+        SkipReason,
+    )
     from triton_watch.records.finding import Confidence, Finding, Severity
     from triton_watch.records.metrics import (
         FAILURE_REASONS,
@@ -38,6 +51,7 @@ if TYPE_CHECKING:
         ModelState,
         ModelStatus,
         ServerInfo,
+        TensorSpec,
     )
     from triton_watch.records.objective import (
         BurnWindow,
@@ -58,10 +72,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FAILURE_REASONS",
+    "LATENCY_BUCKETS",
     "VERDICTS",
     "BucketRow",
     "BudgetTable",
     "BurnWindow",
+    "CanaryOptions",
+    "CanaryReason",
+    "CanaryResult",
+    "CanarySettings",
+    "CanaryState",
+    "CanaryVerdict",
     "CheckSettings",
     "Confidence",
     "ConfigVectors",
@@ -71,6 +92,8 @@ __all__ = [
     "EnsembleStep",
     "Finding",
     "FloatArray",
+    "GivenInput",
+    "GivenTensor",
     "Goal",
     "Gpu",
     "HistogramFrame",
@@ -90,12 +113,14 @@ __all__ = [
     "Page",
     "ProbeResult",
     "PrometheusSettings",
+    "Protocol",
     "Report",
     "ReportRow",
     "SeriesKey",
     "ServerInfo",
     "Settings",
     "Severity",
+    "SkipReason",
     "Sli",
     "SliTable",
     "SliValue",
@@ -103,6 +128,7 @@ __all__ = [
     "SloSli",
     "Target",
     "TargetSnapshot",
+    "TensorSpec",
     "Timeouts",
     "TlsSettings",
     "Verdict",
@@ -114,9 +140,11 @@ __all__ = [
 _MODULES: Mapping[str, str] = MappingProxyType(
     {
         "budget": "VERDICTS BucketRow BudgetTable LedgerState SeriesKey Verdict WindowSums",
+        "canary": "LATENCY_BUCKETS CanaryOptions CanaryReason CanaryResult CanarySettings CanaryState CanaryVerdict "
+        "GivenInput GivenTensor Protocol SkipReason",
         "finding": "Confidence Finding Severity",
         "metrics": "FAILURE_REASONS Counter FloatArray Gpu HistogramFrame MetricsFrame ModelIndex",
-        "model": "EnsembleStep ModelConfig ModelKey ModelState ModelStatus ServerInfo",
+        "model": "EnsembleStep ModelConfig ModelKey ModelState ModelStatus ServerInfo TensorSpec",
         "objective": "BurnWindow Goal Objective Override Page PrometheusSettings SloSettings SloSli",
         "outcome": "Outcome ProbeResult",
         "report": "Course Report ReportRow WindowBurn",

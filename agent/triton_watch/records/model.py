@@ -50,8 +50,22 @@ class EnsembleStep:
 
 
 @dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """An input or output as its model's configuration promises it to clients.
+
+    `datatype` is Triton's name on the wire (FP32, BYTES); `dims` are without the batch dimension, -1 = any size.
+    A reshape does not matter to clients: it is what the backend sees.
+    """
+
+    name: str
+    datatype: str
+    dims: tuple[int, ...]
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """What the SLIs need of a model's completed configuration (GET /v2/models/M/config)."""
+    """What SLIs and canaries need of a model's completed configuration (GET /v2/models/M/config)."""
 
     name: str
     platform: str = ""
@@ -68,6 +82,10 @@ class ModelConfig:
     decoupled: bool = False
     response_cache: bool = False
     steps: tuple[EnsembleStep, ...] = ()
+    inputs: tuple[TensorSpec, ...] = ()
+    outputs: tuple[TensorSpec, ...] = ()
+    text_sequence_ids: bool = False
+    """Sequences are named by a text, not by a number."""
 
     @property
     def is_ensemble(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from triton_watch.records.canary import CanarySettings
 from triton_watch.records.objective import SloSettings
 
 if TYPE_CHECKING:
@@ -55,4 +56,5 @@ class Settings:
     log: LogSettings = LogSettings()
     check: CheckSettings | None = None
     slo: SloSettings = field(default_factory=SloSettings)
+    canary: CanarySettings = field(default_factory=CanarySettings)
     poll_threads: int = 64

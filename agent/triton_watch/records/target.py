@@ -45,8 +45,9 @@ class Target:
     """One Triton server.
 
     `http_url` and `metrics_url` are absolute; `http_url` has no slash at its end; `grpc_address` is
-    `host:port`. `interval` is in seconds, `body_limit` in bytes. `gpus` gives the UUID of each GPU in
-    the order of the server's GPU indices, where somebody told it: the server itself does not.
+    `host:port`, spoken to in TLS where `grpc_tls` says so. `interval` is in seconds, `body_limit` in bytes.
+    `gpus` gives the UUID of each GPU in the order of the server's GPU indices, where somebody told it: the
+    server itself does not.
     """
 
     name: str
@@ -61,3 +62,4 @@ class Target:
     model_repositories: tuple[Path, ...] = ()
     expected_models: tuple[str, ...] = ()
     gpus: tuple[str, ...] = ()
+    grpc_tls: bool = False

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from triton_watch.records import EnsembleStep, ModelConfig
+from triton_watch.records import EnsembleStep, ModelConfig, TensorSpec
 from triton_watch.triton.fields import Fields
 
 
 def from_json(value: object, url: str = "") -> ModelConfig:
-    """What the SLIs need of a configuration. Raises GarbageError, naming the field; unknown fields pass."""
+    """What SLIs and canaries need of a configuration. Raises GarbageError, naming the field; unknown fields pass."""
     config = Fields(value, "", url)
     groups = config.children("instance_group")
     kinds = tuple(group.text("kind", "KIND_AUTO") for group in groups)
@@ -25,6 +25,23 @@ def from_json(value: object, url: str = "") -> ModelConfig:
         decoupled=config.child("model_transaction_policy").flag("decoupled"),
         response_cache=config.child("response_cache").flag("enable"),
         steps=tuple(_step(step) for step in config.child("ensemble_scheduling").children("step")),
+        inputs=tuple(_tensor(tensor) for tensor in config.children("input")),
+        outputs=tuple(_tensor(tensor) for tensor in config.children("output")),
+        text_sequence_ids=_has_text_ids(config.child("sequence_batching")),
+    )
+
+
+def _tensor(tensor: Fields) -> TensorSpec:
+    kind = tensor.text("data_type", "").removeprefix("TYPE_")
+    datatype = "BYTES" if kind == "STRING" else kind
+    return TensorSpec(tensor.text("name"), datatype, tensor.numbers("dims"), optional=tensor.flag("optional"))
+
+
+def _has_text_ids(sequences: Fields) -> bool:
+    controls = (control for tensor in sequences.children("control_input") for control in tensor.children("control"))
+    return any(
+        control.text("kind", "") == "CONTROL_SEQUENCE_CORRID" and control.text("data_type", "") == "TYPE_STRING"
+        for control in controls
     )
 
 
