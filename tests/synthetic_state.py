@@ -11,6 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from support.objectives import availability, batch_efficiency, gpu_band, queue_time
 from triton_watch.daemon.state import BudgetsView, HistoryStatus, ReloadStatus, TargetBudgets, TargetCounts
 from triton_watch.records import (
+    CanaryState,
     ConfigVectors,
     Counter,
     Gpu,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
 
+    from triton_watch.slo.serving import ServingVerdict
+
 HOSTILE = (
     'quote " in it',
     "back\\slash",
@@ -65,6 +68,8 @@ class SyntheticState:
     targets: Mapping[str, TargetSnapshot]
     counts: Mapping[str, TargetCounts] = field(default_factory=dict)
     budget_view: BudgetsView = field(default_factory=BudgetsView)
+    canary_states: Mapping[str, Mapping[ModelKey, CanaryState]] = field(default_factory=dict)
+    verdicts: Mapping[str, ServingVerdict] = field(default_factory=dict)
     last_reload: ReloadStatus = RELOADED
     age: float = 0.5
     first_done: bool = True
@@ -77,6 +82,13 @@ class SyntheticState:
 
     def budgets(self) -> BudgetsView:
         return self.budget_view
+
+    def canaries(self) -> Mapping[str, Mapping[ModelKey, CanaryState]]:
+        return self.canary_states
+
+    def serving(self, model: str | None = None) -> Mapping[str, ServingVerdict]:
+        del model
+        return self.verdicts
 
     def reload(self) -> ReloadStatus:
         return self.last_reload

@@ -51,7 +51,7 @@ class Connection:
                 return False
         head, _, rest = self._pending.partition(b"\r\n\r\n")
         length = next(
-            (int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if b"content-length" in line), 0
+            (int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0
         )
         self._pending = rest
         while len(self._pending) < length:

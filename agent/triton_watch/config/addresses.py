@@ -1,34 +1,20 @@
-"""Addresses: checked, brought to one form, and the ones that were not given derived from those that were.
-
-Triton serves HTTP on 8000, gRPC on 8001 and metrics on 8002, and people who move them keep the distance:
-a server whose HTTP port is P is looked for at P+1 (gRPC) and P+2 (metrics) unless told otherwise.
-"""
+"""Addresses: checked, and brought to one form."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import IPv6Address
 from urllib.parse import SplitResult, urlsplit
 
 from triton_watch.config.errors import ParseError
 
 TRITON_HTTP_PORT = 8000
+GRPC_TLS = "grpcs://"
+"""What stands before the address of gRPC over TLS."""
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})", re.ASCII)
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~%+,=-]+)*/?", re.ASCII)
 _OWN_PATHS = re.compile(r"/(?:v2|metrics)(?:/|$)")
 _PROMETHEUS_PATHS = re.compile(r"/api(?:/v1)?(?:/|$)")
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where a server is. The URLs are absolute, without a slash at the end; `grpc` is `host:port`."""
-
-    http_url: str
-    metrics_url: str
-    grpc: str
-    host_port: str
-    """Of `http_url`; the target's name when it has none."""
 
 
 def http_url(text: str) -> str:
@@ -96,29 +82,18 @@ def listen(text: str) -> tuple[str, int]:
 
 
 def grpc_address(text: str) -> str:
-    """Check a gRPC address, `host:port` without a scheme. Raises `ParseError`."""
-    name, port = host_port(text)
-    return f"{bracketed(name)}:{port}"
+    """Check a gRPC address: `host:port`, after `grpcs://` for TLS; `grpc://` is dropped. Raises `ParseError`."""
+    _refuse_password(text)
+    scheme, separator, rest = text.rpartition("://")
+    if separator and scheme.lower() not in ("grpc", "grpcs"):
+        raise ParseError(f'"{text}" is not a gRPC address: write host:port, and grpcs:// before it for TLS.')
+    name, port = host_port(rest)
+    return grpc_text(f"{bracketed(name)}:{port}", tls=scheme.lower() == "grpcs")
 
 
-def derive(url: str, metrics: str | None, grpc: str | None) -> Addresses:
-    """Fill in the metrics URL and the gRPC address from a URL that `http_url` has checked.
-
-    Raises:
-        ParseError: the port is too high for P+1 or P+2 to exist and they were not given.
-
-    """
-    parts = urlsplit(url)
-    port = parts.port or TRITON_HTTP_PORT
-    if port + 2 > 65535 and (metrics is None or grpc is None):
-        raise ParseError(f"the ports after {port} cannot be those of gRPC and metrics: set grpc and metrics_url.")
-    name = bracketed(parts.hostname or "")
-    return Addresses(
-        http_url=url,
-        metrics_url=metrics or f"{parts.scheme}://{name}:{port + 2}/metrics",
-        grpc=grpc or f"{name}:{port + 1}",
-        host_port=f"{name}:{parts.port or 443}",
-    )
+def grpc_text(address: str, *, tls: bool) -> str:
+    """Write a gRPC address so that `grpc_address` takes it for the same."""
+    return f"{GRPC_TLS}{address}" if tls else address
 
 
 def bracketed(name: str) -> str:

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from triton_watch.config import addresses
+from triton_watch.config.build_canary import canary_settings
 from triton_watch.config.build_slo import slo_settings
+from triton_watch.config.canary_sections import CanarySection
 from triton_watch.config.common import Common, Resolver
+from triton_watch.config.derived import derive
 from triton_watch.config.errors import Location, ParseError
 from triton_watch.config.model import CheckSection, ConfigFile, DefaultsSection, LogSection, TargetSection, WebSection
 from triton_watch.config.slo_sections import SloSection
@@ -37,6 +40,7 @@ def settings(config: ConfigFile, base: Path, report: Report, environ: Mapping[st
     defaults = builder.resolver.common(config.defaults or DefaultsSection(), ("defaults",))
     built = [builder.target(section, defaults, ("targets", index)) for index, section in enumerate(config.targets)]
     slo = slo_settings(config.slo or SloSection(), builder.resolver, environ)
+    canary = canary_settings(config.canary or CanarySection(), builder.resolver)
     targets = tuple(target for target in built if target is not None)
     if len(targets) < len(built):
         return None
@@ -47,6 +51,7 @@ def settings(config: ConfigFile, base: Path, report: Report, environ: Mapping[st
         log=_log(config.log or LogSection()),
         check=None if config.check is None else check(config.check, base),
         slo=slo,
+        canary=canary,
         poll_threads=config.poll_threads or _DEFAULT_POLL_THREADS,
     )
 
@@ -87,7 +92,7 @@ class _Builder:
         own = self.resolver.common(section, at)
         common = own.over(defaults)
         try:
-            found = addresses.derive(_url(section), section.metrics_url, section.grpc)
+            found = derive(_url(section), section.metrics_url, section.grpc)
         except ParseError as error:
             self.report((*at, "url"), str(error))
             return None
@@ -101,6 +106,7 @@ class _Builder:
             http_url=found.http_url,
             metrics_url=found.metrics_url,
             grpc_address=found.grpc,
+            grpc_tls=found.grpc_tls,
             interval=interval,
             timeouts=self._timeouts(common, interval, at if timed else ("defaults",)),
             body_limit=common.body_limit or _DEFAULT_BODY_LIMIT,

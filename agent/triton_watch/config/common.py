@@ -90,7 +90,8 @@ class Resolver:
         if common.restricted is not None and common.restricted[0].lower() in names:
             self.report((*at, "restricted_api", "header"), "is among headers too: keep one of them.")
 
-    def _attempt(self, at: Location, action: Callable[[], T]) -> T | None:
+    def attempt(self, at: Location, action: Callable[[], T]) -> T | None:
+        """Return what an action makes; None where it raises `ParseError`, which is reported."""
         try:
             return action()
         except ParseError as error:
@@ -110,7 +111,7 @@ class Resolver:
             except ParseError as error:
                 raise ParseError(f"the content of {path} {error}") from error
 
-        return self._attempt(at, action)
+        return self.attempt(at, action)
 
     def _login(self, section: HttpSection, at: Location) -> Credentials | None:
         if section.basic_auth is not None:
@@ -135,13 +136,13 @@ class Resolver:
         return tuple((name, value) for name, value in pairs if value is not None)
 
     def _header(self, name: str, value: HeaderSection, at: Location) -> str | None:
-        self._attempt(at, lambda: _header_name(name))
+        self.attempt(at, lambda: _header_name(name))
         return self._secret(value.value, value.value_file, fields.header_value, (*at, "value_file"))
 
     def _restricted(self, section: RestrictedSection | None, at: Location) -> tuple[str, str] | None:
         if section is None:
             return None
-        name = self._attempt((*at, "header"), lambda: _header_name(section.header))
+        name = self.attempt((*at, "header"), lambda: _header_name(section.header))
         value = self._secret(section.value, section.value_file, fields.header_value, (*at, "value_file"))
         return None if name is None or value is None else (name, value)
 
@@ -156,7 +157,7 @@ class Resolver:
         )
 
     def _file(self, name: str | None, at: Location) -> Path | None:
-        return None if name is None else self._attempt(at, lambda: files.existing(self.base / name))
+        return None if name is None else self.attempt(at, lambda: files.existing(self.base / name))
 
 
 def _header_name(name: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from triton_watch.config.canary_sections import CanaryOptionsSection
 from triton_watch.config.guide import GUIDE
 from triton_watch.config.json_schema import schema
 
@@ -14,10 +16,10 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-
 _TYPES: Mapping[str, str] = MappingProxyType(
     {"integer": "whole number", "string": "text", "boolean": "true or false", "object": "mapping"}
 )
+_OVERRIDE: Final = "canary.overrides[]."
 
 
 def render() -> str:
@@ -61,7 +63,11 @@ def _spelled_out(part: Json, whole: Json) -> Json:
 
 def _entry(path: str, part: Json, required: bool) -> list[str]:
     if path.startswith("defaults."):
-        return [f"As [`targets[].{path.removeprefix('defaults.')}`](#{_anchor(path)}), for all targets."]
+        like = path.replace("defaults", "targets[]", 1)
+        return [f"As [`{like}`](#{_anchor(like)}), for all targets."]
+    if path.startswith(_OVERRIDE) and path.removeprefix(_OVERRIDE) in CanaryOptionsSection.model_fields:
+        like = path.replace(_OVERRIDE, "canary.", 1)
+        return [f"As [`{like}`](#{_anchor(like)}), for these models; without it, as there."]
     facts = [f"- Type: {_kind(part)}"]
     if required:
         facts.append("- Required")
@@ -72,7 +78,7 @@ def _entry(path: str, part: Json, required: bool) -> list[str]:
 
 
 def _anchor(path: str) -> str:
-    return "targets" + path.removeprefix("defaults").replace(".", "")
+    return re.sub(r"[.\[\]]", "", path)
 
 
 def _kind(part: Json) -> str:

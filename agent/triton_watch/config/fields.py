@@ -48,7 +48,8 @@ def _positive_size(value: object) -> int:
     return size
 
 
-def _filled(text: str) -> str:
+def filled(text: str) -> str:
+    """Check text that must not be empty, on one line. Raises `ParseError`."""
     if not text.strip():
         raise ParseError("is empty: give a value or delete the line.")
     if not text.isprintable():
@@ -150,7 +151,7 @@ _FORMAT, _FORMAT_SCHEMA = choice("text", "json")
 _FAIL_ON, _FAIL_ON_SCHEMA = choice("error", "warning", "info", "never")
 _PROFILE, _PROFILE_SCHEMA = choice("production", "dev")
 
-Text: TypeAlias = Annotated[str, AfterValidator(_filled), WithJsonSchema(TEXT)]
+Text: TypeAlias = Annotated[str, AfterValidator(filled), WithJsonSchema(TEXT)]
 Name: TypeAlias = Annotated[str, AfterValidator(_name), WithJsonSchema({**TEXT, "maxLength": 200})]
 Duration: TypeAlias = Annotated[float, BeforeValidator(positive_duration), form("duration", units.DURATION_PATTERN)]
 Interval: TypeAlias = Annotated[float, BeforeValidator(_interval), form("duration", units.DURATION_PATTERN)]
@@ -169,7 +170,11 @@ MetricsUrl: TypeAlias = Annotated[
 Host: TypeAlias = Annotated[
     str, AfterValidator(addresses.host), form("host name or IP address", r"[A-Za-z0-9_.:%\[\]-]+")
 ]
-GrpcAddress: TypeAlias = Annotated[str, AfterValidator(addresses.grpc_address), form("host:port", r"[^/@\s]+:\d{1,5}")]
+GrpcAddress: TypeAlias = Annotated[
+    str,
+    AfterValidator(addresses.grpc_address),
+    form("host:port or grpcs://host:port", r"(?:[Gg][Rr][Pp][Cc][Ss]?://)?[^/@\s]+:\d{1,5}"),
+]
 Gpu: TypeAlias = Annotated[str, AfterValidator(_gpu), form("UUID of a GPU", r"(?:GPU|MIG)-[0-9A-Za-z/-]+")]
 UserName: TypeAlias = Annotated[str, AfterValidator(_user), WithJsonSchema(TEXT)]
 Password: TypeAlias = Annotated[str, AfterValidator(password), WithJsonSchema(TEXT)]

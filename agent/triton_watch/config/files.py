@@ -1,4 +1,4 @@
-"""Files that a configuration names: secrets, read at each load, and PEM files, which must exist."""
+"""Files that a configuration names: secrets, read at each load, files that must exist, folders that may."""
 
 from __future__ import annotations
 
@@ -42,6 +42,16 @@ def existing(path: Path) -> Path:
             return path
     except OSError as error:
         raise ParseError(f"{path} {_why(error)}") from error
+
+
+def folder(path: Path) -> Path:
+    """Check that a path is not that of something else than a folder; it need not be there. Raises `ParseError`."""
+    try:
+        if path.is_dir() or not path.exists():
+            return path
+    except OSError as error:
+        raise ParseError(f"{path} {_why(error)}") from error
+    raise ParseError(f"{path} is a file: give the path of a folder.")
 
 
 def _why(error: OSError) -> str:

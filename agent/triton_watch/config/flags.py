@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from triton_watch.config.document import Document
 from triton_watch.config.errors import ConfigError, Problem
 from triton_watch.config.loading import settings_of
-from triton_watch.config.overrides import with_slo_flags
+from triton_watch.config.overrides import with_canary_flags, with_slo_flags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,6 +62,7 @@ def from_flags(  # noqa: PLR0913 - one argument a flag
     log_format: str | None = None,
     state: str | None = None,
     history: str | None = None,
+    canary: bool | None = None,
 ) -> Settings:
     """Build settings for servers given as URLs, without a file.
 
@@ -69,7 +70,7 @@ def from_flags(  # noqa: PLR0913 - one argument a flag
     unless `grpc` and `metrics_url` say otherwise. `name`, `grpc` and `metrics_url` go with a single
     target; everything else holds for all. `headers` are `Name: value`; `interval` and `timeout` (of a
     whole request) are durations such as `5s`; relative paths start at the working directory. `state` and
-    `history` are as for `with_slo_flags`.
+    `history` are as for `with_slo_flags`; `canary` is `enabled` of `with_canary_flags`.
 
     Raises:
         ConfigError: each problem names the flag.
@@ -99,7 +100,7 @@ def from_flags(  # noqa: PLR0913 - one argument a flag
             Problem(problem.message, _flag(problem.path, many=len(targets) > 1)) for problem in error.problems
         )
         raise ConfigError(SOURCE, list(problems)) from None
-    return with_slo_flags(settings, state, history)
+    return with_canary_flags(with_slo_flags(settings, state, history), enabled=canary, goldens=None)
 
 
 def _some(values: Mapping[str, Any]) -> dict[str, Any]:

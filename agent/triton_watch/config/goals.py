@@ -66,6 +66,11 @@ def _none(threshold: ThresholdSection) -> _Limits:
     raise ParseError("is not for availability, where a request is good when the server answers it: delete it.")
 
 
+def _none_of_canaries(threshold: ThresholdSection) -> _Limits:
+    del threshold
+    raise ParseError("is not for canary, where a canary is good when it passes: delete it, or set canary.max_latency.")
+
+
 def _longest(threshold: ThresholdSection) -> _Limits:
     if threshold.plain is None:
         raise ParseError("is a mapping where the longest time that is good belongs: write a duration, such as 50ms.")
@@ -95,6 +100,7 @@ def _band(threshold: ThresholdSection) -> _Limits:
 
 _LIMITS: Final[dict[SloSli, Callable[[ThresholdSection], _Limits]]] = {
     SloSli.AVAILABILITY: _none,
+    SloSli.CANARY: _none_of_canaries,
     **dict.fromkeys(LATENCIES, _longest),
     SloSli.BATCH_EFFICIENCY: _least,
     SloSli.GPU_UTILIZATION: _band,

@@ -37,10 +37,11 @@ the same scheme and host, unless `grpc` and `metrics_url` say where they are:
 | `http://triton:8000` | `http://triton:8000` | `triton:8001` | `http://triton:8002/metrics` |
 | `http://triton:9000` | `http://triton:9000` | `triton:9001` | `http://triton:9002/metrics` |
 | `http://triton` | `http://triton:8000` | `triton:8001` | `http://triton:8002/metrics` |
-| `https://triton` (port 443) | `https://triton` | `triton:8001` | `https://triton:8002/metrics` |
-| `https://proxy/triton` | `https://proxy/triton` | `proxy:8001` | `https://proxy:8002/metrics` |
+| `https://triton` (port 443) | `https://triton` | `grpcs://triton:8001` | `https://triton:8002/metrics` |
+| `https://proxy/triton` | `https://proxy/triton` | `grpcs://proxy:8001` | `https://proxy:8002/metrics` |
 
-Behind a proxy, as in the last two lines, give `metrics_url`: the guess is seldom right. The flags of
+`grpcs://` is gRPC over TLS; `host:port` and `grpc://host:port` are gRPC without it. Behind a proxy, as in the
+last two lines, give `grpc` and `metrics_url`: the guess is seldom right. The flags of
 `triton-watch run --target URL` follow the same rules.
 
 ## Values
@@ -51,7 +52,7 @@ Behind a proxy, as in the last two lines, give `metrics_url`: the guess is seldo
 - **Text** that YAML would read as something else needs quotes: a model called `1` or `on` is `"1"`,
   `"on"`.
 - **Unknown settings**, a setting given twice and a setting without a value are refused. Only `defaults`,
-  `web`, `log`, `check` and `slo` may stand there empty.
+  `web`, `log`, `check`, `slo` and `canary` may stand there empty.
 - **Relative paths** start at the folder of the file.
 - **YAML** anchors, aliases and `<<` work.
 
@@ -91,6 +92,7 @@ What is good depends on `sli`:
 | `ttft` | a request | its first response comes within the threshold | `500ms` |
 | `batch_efficiency` | a second with traffic | batches are at least so efficient | `0.5` |
 | `gpu_utilization` | a second with traffic | the model uses so much of its GPUs | `{low: 20%, high: 90%}` |
+| `canary` | a canary | it passes | none |
 
 With `quantile` a queue or request time is the quantile that the server serves, in place of the mean. `ttft`
 needs a server that serves `nv_inference_first_response_histogram_ms`, and a threshold that is one of its
@@ -100,4 +102,31 @@ bucket bounds. `triton-watch slo check FILE` says each objective in words, and w
 Burn rates are watched over pairs of windows that scale with `period`; for 30d a page is sent at 14.4x over
 1h and 5m and at 6x over 6h and 30m, a ticket made at 3x over 1d and 2h and at 1x over 3d and 6h. No window
 is shorter than 1m.
+
+## Canaries
+
+A canary is a small request that the agent sends to a model itself, every `canary.interval`, to see whether
+the model answers, how fast and with what. Nothing has to be configured: inputs are made from the metadata of
+the model. `canary: {enabled: false}` sends none, and `models` and `exclude_models` choose who is asked.
+
+An entry of `canary.overrides` asks some models otherwise. It starts from what stands under `canary` itself and
+replaces what it gives, `parameters` whole; the first entry whose `models` fit is the one that counts. Only there
+can `inputs` be given, since they fit few models. Each input is a mapping of the model's input names to data, or
+`{file: PATH}` alone, which is a file of a whole input:
+
+```yaml
+canary:
+  overrides:
+    - models: ranker
+      interval: 10s
+      inputs: # used in turn
+        - FEATURES: [0.1, 0.2, 0.3, 0.4] # nested lists or a scalar, with the batch dimension or without it
+          TEXT: {file: text.npy}
+        - FEATURES: {values: [1, 2, 3, 4], shape: [1, 4]} # a scalar fills the shape
+          TEXT: [[hello]]
+        - {file: recorded.npz} # or .json, as Triton's HTTP API takes it
+```
+
+The data of an input that is called `file` itself is written `{file: {values: ...}}`. Files must be there when the
+configuration is loaded. All values of a tensor are of one kind: text, numbers, or truth values.
 """

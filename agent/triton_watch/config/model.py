@@ -7,6 +7,7 @@ from typing import Final
 from pydantic import Field
 
 from triton_watch.config import fields as f
+from triton_watch.config.canary_sections import CanarySection
 from triton_watch.config.sections import HttpSection, RestrictedSection, Section, TimeoutsSection, setting
 from triton_watch.config.slo_sections import SloSection
 
@@ -49,7 +50,8 @@ class TargetSection(CommonSection):
         example="triton-0.search.svc",
     )
     grpc: f.GrpcAddress | None = setting(
-        "Address of the gRPC service, without a scheme. Without it: the port after that of `url`.",
+        "Address of the gRPC service, `host:port` or, for TLS, `grpcs://host:port`; `tls` holds for it as for HTTP. "
+        "Without it: the port after that of `url`, in TLS where the URL is `https://`.",
         example="triton:8001",
     )
     metrics_url: f.MetricsUrl | None = setting(
@@ -126,10 +128,11 @@ class ConfigFile(Section):
     log: LogSection | None = setting("The agent's log.")
     check: CheckSection | None = setting("What `triton-watch check` looks for in model repositories.")
     slo: SloSection | None = setting("Objectives, and where what is known of their error budgets is kept.")
+    canary: CanarySection | None = setting("Small requests that show whether the models answer, and how.")
     poll_threads: f.Threads | None = setting(
         "Most servers polled at the same time; more wait for a free thread.", default=64, example=16
     )
 
 
-OPTIONAL_SECTIONS: Final = ("defaults", "web", "log", "check", "slo")
+OPTIONAL_SECTIONS: Final = ("defaults", "web", "log", "check", "slo", "canary")
 """Top-level sections that may stand there with nothing under them."""

@@ -1,4 +1,4 @@
-"""Flags that go over the `slo` section, whether it came from a file or from other flags. No pydantic here."""
+"""Flags that go over a section, whether it came from a file or from other flags. No pydantic here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from triton_watch.config import addresses
+from triton_watch.config import addresses, files
 from triton_watch.config.errors import ConfigError, ParseError, Problem
 from triton_watch.config.state_dir import state_dir
 from triton_watch.records import Credentials, PrometheusSettings, Timeouts, TlsSettings
@@ -41,6 +41,34 @@ def with_slo_flags(settings: Settings, state: str | None, history: str | None) -
         if slo.prometheus is None or slo.prometheus.url != url:
             slo = replace(slo, prometheus=PrometheusSettings(url, query_timeouts(), Credentials(), TlsSettings()))
     return replace(settings, slo=slo)
+
+
+def with_canary_flags(settings: Settings, *, enabled: bool | None, goldens: str | None) -> Settings:
+    """Put `--canary`/`--no-canary` and `--goldens` (a folder) over the settings.
+
+    False sends no canary to any model. True sends them where the section had switched them off: its overrides,
+    which are off with it, come on with it.
+
+    Raises:
+        ConfigError: the problem names the flag.
+
+    """
+    canary = settings.canary
+    if enabled is False or (enabled and not canary.options.enabled):
+        overrides = tuple((globs, replace(options, enabled=enabled)) for globs, options in canary.overrides)
+        canary = replace(canary, options=replace(canary.options, enabled=enabled), overrides=overrides)
+    if goldens is not None:
+        canary = replace(canary, goldens=_goldens(goldens))
+    return replace(settings, canary=canary)
+
+
+def _goldens(text: str) -> Path:
+    if not text.strip() or not text.isprintable():
+        raise _error("--goldens", "is no folder: give its path.")
+    try:
+        return files.folder(Path(text))
+    except ParseError as error:
+        raise _error("--goldens", str(error)) from None
 
 
 def _state(text: str) -> Path | None:

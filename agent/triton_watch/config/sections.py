@@ -62,7 +62,7 @@ class TimeoutsSection(Section):
 
 
 class TlsSection(Section):
-    """How to speak TLS to the server (`https://` URLs)."""
+    """How to speak TLS to the server (`https://` and `grpcs://`)."""
 
     model_config = ConfigDict(
         json_schema_extra={"dependentRequired": {"cert_file": ["key_file"], "key_file": ["cert_file"]}}

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from triton_watch.config import units
-from triton_watch.config.addresses import bracketed
+from triton_watch.config.addresses import bracketed, grpc_text
 from triton_watch.config.expand import escaped
+from triton_watch.config.show_canary import canary_section
 from triton_watch.config.show_objective import objective_settings
 from triton_watch.config.state_dir import state_dir_text
 
@@ -37,6 +38,7 @@ def masked(settings: Settings) -> dict[str, Any]:
         "log": {"level": settings.log.level, "format": settings.log.format},
         **({} if settings.check is None else {"check": _check(settings.check)}),
         "slo": _slo(settings.slo),
+        "canary": canary_section(settings.canary),
         "poll_threads": settings.poll_threads,
     }
 
@@ -75,7 +77,7 @@ def _target(target: Target) -> dict[str, Any]:
     return {
         "name": target.name,
         "url": target.http_url,
-        "grpc": target.grpc_address,
+        "grpc": grpc_text(target.grpc_address, tls=target.grpc_tls),
         "metrics_url": target.metrics_url,
         "interval": units.format_duration(target.interval),
         "timeouts": {

@@ -65,13 +65,11 @@ def _goal(goal: Goal, sli: SloSli) -> dict[str, Any]:
 
 def _threshold(goal: Goal, sli: SloSli) -> str | float | dict[str, str | float] | None:
     if sli is SloSli.GPU_UTILIZATION:
-        return {name: _ratio(value) for name, value in (("low", goal.low), ("high", goal.high)) if value is not None}
+        return {
+            name: units.format_ratio(value)
+            for name, value in (("low", goal.low), ("high", goal.high))
+            if value is not None
+        }
     if sli is SloSli.BATCH_EFFICIENCY:
         return goal.low
     return None if goal.high is None else units.format_duration(goal.high)
-
-
-def _ratio(ratio: float) -> str | float:
-    """Write a percentage where it says the ratio exactly, else the number."""
-    text = units.format_percentage(ratio)
-    return text if units.parse_percentage(text) == ratio else ratio

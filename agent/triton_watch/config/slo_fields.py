@@ -18,7 +18,7 @@ from triton_watch.records import Page, SloSli
 NAME_PATTERN: Final = r"[a-z][a-z0-9_-]{0,62}"
 LABEL_PATTERN: Final = r"[a-zA-Z_][a-zA-Z0-9_]*"
 _NUMBER: Final = r"(?:0|1|0?\.\d{1,12}|1\.0+)"
-_RATIO_PATTERN: Final = rf"{_NUMBER}|{units.PERCENTAGE_PATTERN}"
+RATIO_PATTERN: Final = rf"{_NUMBER}|{units.PERCENTAGE_PATTERN}"
 _QUANTILE_PATTERN: Final = r"0?\.\d{1,12}"
 _HOUR, _DAY = 3600.0, 86_400.0
 _MOST_EVENTS: Final = 1_000_000_000
@@ -55,7 +55,9 @@ def _quantile(value: object) -> str:
     return format(float(text), ".12f").rstrip("0")
 
 
-def _between(shortest: float, longest: float) -> BeforeValidator:
+def between(shortest: float, longest: float) -> BeforeValidator:
+    """Make the check of a duration within bounds, in seconds."""
+
     def check(value: object) -> float:
         seconds = f.positive_duration(value)
         if not shortest <= seconds <= longest:
@@ -90,9 +92,9 @@ Severity: TypeAlias = Annotated[str, _PAGE, _PAGE_SCHEMA]
 Objective: TypeAlias = Annotated[
     float, BeforeValidator(_objective), f.form("percentage", r"(?!100|0+(?:\.0+)?%)" + units.PERCENTAGE_PATTERN)
 ]
-Period: TypeAlias = Annotated[float, _between(_HOUR, 366 * _DAY), _DURATION]
-Flush: TypeAlias = Annotated[float, _between(1.0, 600.0), _DURATION]
-Patience: TypeAlias = Annotated[float, _between(1.0, 366 * _DAY), _DURATION]
+Period: TypeAlias = Annotated[float, between(_HOUR, 366 * _DAY), _DURATION]
+Flush: TypeAlias = Annotated[float, between(1.0, 600.0), _DURATION]
+Patience: TypeAlias = Annotated[float, between(1.0, 366 * _DAY), _DURATION]
 Ratio: TypeAlias = Annotated[
     float,
     BeforeValidator(parse_ratio),
@@ -100,7 +102,7 @@ Ratio: TypeAlias = Annotated[
         {
             "anyOf": [
                 {"title": "ratio", "type": "number", "minimum": 0, "maximum": 1},
-                {"title": "percentage", "type": "string", "pattern": f"^(?:{_RATIO_PATTERN})$|{f.REFERENCE}"},
+                {"title": "percentage", "type": "string", "pattern": f"^(?:{RATIO_PATTERN})$|{f.REFERENCE}"},
             ]
         }
     ),

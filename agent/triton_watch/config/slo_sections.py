@@ -54,7 +54,7 @@ class GoalSection(Section):
     threshold: ThresholdSection | None = setting(
         "What is good. `queue_time`, `request_time`, `ttft`: the longest good time, a duration. "
         "`batch_efficiency`: the least good ratio. `gpu_utilization`: a mapping with `low`, `high` or both. "
-        "`availability` has none.",
+        "`availability` and `canary` have none.",
         example="50ms",
     )
     quantile: s.Quantile | None = setting(

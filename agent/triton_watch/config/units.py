@@ -67,6 +67,12 @@ def format_percentage(ratio: float) -> str:
     return f"{percent.rstrip('0').rstrip('.')}%"
 
 
+def format_ratio(ratio: float) -> str | float:
+    """Write a percentage where it says the ratio exactly, else the number."""
+    text = format_percentage(ratio)
+    return text if parse_percentage(text) == ratio else ratio
+
+
 def parse_size(value: object) -> int:
     """Bytes of a size such as `512B`, `50MB` (10^6) or `50MiB` (2^20)."""
     text = _text(value, "a size", "a number with a unit (B, KB, MB, GB, KiB, MiB, GiB), such as 50MB")

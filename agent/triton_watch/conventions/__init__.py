@@ -1,13 +1,14 @@
 """Every name that leaves the process as a metric: its type, HELP, labels and unit. Docs are made from this.
 
-`METRICS` is the one list: to add a metric, add an entry there (objectives': in `slo`) and a builder in
-`daemon.families` (`daemon.slo_families`).
+`METRICS` is the one list: to add a metric, add an entry there (objectives': in `slo`, canaries': in `canary`) and a
+builder in `daemon.families` (`daemon.slo_families`, `daemon.canary_families`).
 Names follow https://prometheus.io/docs/practices/naming/: one prefix, base units, the unit last.
 Triton's own series (`nv_*`) are never exported again: Prometheus scrapes them from Triton itself.
 """
 
 from __future__ import annotations
 
+from triton_watch.conventions.canary import CANARY_METRICS
 from triton_watch.conventions.metric import (
     AGENT,
     GPUS,
@@ -343,6 +344,7 @@ METRICS: tuple[Metric, ...] = (
         GPUS,
         "ratio",
     ),
+    *CANARY_METRICS,
     *SLO_METRICS,
 )
 """All exported metrics, in the order of the page and of docs/metrics.md."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 PREFIX = "triton_watch_"
 
-MetricType: TypeAlias = Literal["gauge", "counter", "info"]
+MetricType: TypeAlias = Literal["gauge", "counter", "info", "histogram"]
 
 LABELS: Mapping[str, str] = MappingProxyType(
     {
@@ -35,7 +35,8 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "slo": "Name of the objective in the configuration.",
         "result": "What the objective says of the events: good or bad.",
         "window": "Length of the window, such as 5m or 1h.",
-        "verdict": "What is to be said of the objective: ok, burning, exhausted or no_data.",
+        "verdict": "Of an objective: ok, burning, exhausted or no_data; of canaries: passing, failing or unknown.",
+        "reason": "How a canary ended, or why it was not sent: see docs/canary.md.",
         "alerts": "Severities of the burn windows that the objective has: page,ticket, one of them, or none.",
         "bound": "Which end of the good range the threshold is: lower or upper.",
         "served_quantile": "Served quantile that the objective judges, such as 0.99; empty for the mean.",
@@ -50,6 +51,7 @@ PROBES = "Probes"
 MODELS = "Models"
 SLIS = "Service level indicators of models"
 GPUS = "GPUs"
+CANARIES = "Canaries"
 SLOS = "Objectives and error budgets"
 STORE = "The store of events"
 

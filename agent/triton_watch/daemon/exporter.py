@@ -94,5 +94,5 @@ def as_client_metric(family: Family) -> Metric:
     ours = family.metric
     metric = Metric(exposition.family_name(ours), ours.help, ours.type, ours.unit)
     for labels, value in family.series:
-        metric.add_sample(ours.name, labels.values, value)
+        metric.add_sample(ours.name + labels.suffix, labels.values, value)
     return metric

@@ -65,7 +65,7 @@ def openmetrics_head(metric: Metric) -> str:
 
 def family_name(metric: Metric) -> str:
     """The name of the metric's family in OpenMetrics."""
-    suffix = {"counter": "_total", "info": "_info", "gauge": ""}[metric.type]
+    suffix = {"counter": "_total", "info": "_info", "gauge": "", "histogram": ""}[metric.type]
     return metric.name.removesuffix(suffix)
 
 

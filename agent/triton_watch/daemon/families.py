@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from triton_watch import conventions as c
+from triton_watch.daemon.canary_families import CANARY_BUILDERS, CanaryView, canary_view
 from triton_watch.daemon.labels import LabelSet
 from triton_watch.daemon.slo_families import SLO_BUILDERS, SloView, slo_view
 from triton_watch.daemon.state import ReloadStatus, StateSource, TargetCounts
@@ -64,6 +65,7 @@ class View:
     reload: ReloadStatus
     targets: tuple[TargetView, ...]
     slo: SloView
+    canaries: CanaryView
 
 
 Builder: TypeAlias = Callable[[TargetView], Iterable[Series]]
@@ -78,7 +80,7 @@ def view_of(source: StateSource, version: str) -> View:
     counters, snapshots = source.counters(), source.snapshots()
     names = sorted(counters.keys() | snapshots.keys())
     targets = (_target_view(name, counters.get(name), snapshots.get(name)) for name in names)
-    return View(version, source.reload(), tuple(targets), slo_view(source.budgets()))
+    return View(version, source.reload(), tuple(targets), slo_view(source.budgets()), canary_view(source))
 
 
 def families(view: View) -> Iterator[Family]:
@@ -88,6 +90,8 @@ def families(view: View) -> Iterator[Family]:
             yield Family(metric, AGENT_BUILDERS[metric](view))
         elif metric in SLO_BUILDERS:
             yield Family(metric, SLO_BUILDERS[metric](view.slo))
+        elif metric in CANARY_BUILDERS:
+            yield Family(metric, CANARY_BUILDERS[metric](view.canaries))
         else:
             yield Family(metric, _over_targets(BUILDERS[metric], view.targets))
 

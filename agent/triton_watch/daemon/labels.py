@@ -6,14 +6,18 @@ from functools import lru_cache
 
 
 class LabelSet:
-    """Labels of a series: `text` as exposed, `{a="x",b="y"}`, and its parts in `pairs`, both sorted by name."""
+    """Labels of a series: `text` as exposed, `{a="x",b="y"}`, and its parts in `pairs`, both sorted by name.
 
-    __slots__ = ("pairs", "text")
+    `suffix` follows the metric's name: `_bucket` and the like of a histogram. It begins `text`.
+    """
+
+    __slots__ = ("pairs", "suffix", "text")
 
     def __init__(self, **values: str) -> None:
         """Clean and escape `values`: a name on a Triton server may hold any character."""
         self.pairs = tuple(_pair(name, values[name]) for name in sorted(values))
         self.text = _text(self.pairs)
+        self.suffix = ""
 
     @property
     def values(self) -> dict[str, str]:
@@ -25,7 +29,14 @@ class LabelSet:
         more = LabelSet.__new__(LabelSet)
         more.pairs = tuple(sorted((*self.pairs, _pair(name, value))))
         more.text = _text(more.pairs)
+        more.suffix = ""
         return more
+
+    def on(self, suffix: str) -> LabelSet:
+        """These labels on the metric with a suffix."""
+        one = LabelSet.__new__(LabelSet)
+        one.pairs, one.suffix, one.text = self.pairs, suffix, suffix + self.text
+        return one
 
 
 def _text(pairs: tuple[tuple[str, str, str], ...]) -> str:

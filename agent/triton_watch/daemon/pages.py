@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from triton_watch.daemon.app import HTML, Request, Response, Route, plain
+from triton_watch.slo.serving import Serving
 from triton_watch.version import __version__
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def core_routes(source: StateSource, exporter: Exporter, beat_limit: float = BEA
     listed = (
         Route("/metrics", partial(metrics, exporter), "metrics of the agent, for Prometheus"),
         Route("/-/healthy", partial(healthy, source, beat_limit), "200 while the agent's main loop runs"),
+        Route("/-/serving", partial(serving, source), "200 while Triton serves: its canaries pass (?model=, ?target=)"),
         Route("/-/ready", partial(ready, source), "200 once every target has been polled"),
     )
     return (Route("/", partial(index, listed)), *listed)
@@ -54,6 +56,27 @@ def ready(source: StateSource, _request: Request) -> Response:
         return plain(HTTPStatus.OK, "ready")
     sentence = "The first poll cycle of every target has not ended yet."
     return plain(HTTPStatus.SERVICE_UNAVAILABLE, sentence, Retry_After="1")
+
+
+def serving(source: StateSource, request: Request) -> Response:
+    """The verdict on Triton: 200 only while every target serves, or the one of `?target=`, or one `?model=`."""
+    model, target = (_last(request, name) for name in ("model", "target"))
+    found = source.serving(model)
+    if target is not None and target not in found:
+        known = ", ".join(sorted(found)) or "none"
+        return plain(HTTPStatus.NOT_FOUND, f"There is no target {target[:100]!r}; there are: {known}.")
+    if target is not None:
+        found = {target: found[target]}
+    verdicts = {one.verdict for one in found.values()}
+    whole = next((one for one in (Serving.NOT_SERVING, Serving.UNKNOWN) if one in verdicts), Serving.SERVING)
+    lines = [f"{name}: {reason}" for name, one in sorted(found.items()) for reason in one.reasons]
+    status = HTTPStatus.OK if whole is Serving.SERVING else HTTPStatus.SERVICE_UNAVAILABLE
+    return plain(status, "\n".join([whole.value, *lines]))
+
+
+def _last(request: Request, name: str) -> str | None:
+    values = request.query.get(name)
+    return values[-1] if values else None
 
 
 def index(routes: Sequence[Route], _request: Request) -> Response:

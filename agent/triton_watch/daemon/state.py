@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from triton_watch.records import BudgetTable, Objective, Outcome, TargetSnapshot
+    from triton_watch.records import BudgetTable, CanaryState, ModelKey, Objective, Outcome, TargetSnapshot
+    from triton_watch.slo.serving import ServingVerdict
     from triton_watch.store.status import StoreStatus
 
 
@@ -73,6 +74,12 @@ class StateSource(Protocol):
 
     def budgets(self) -> BudgetsView:
         """The objectives and what their events say."""
+
+    def canaries(self) -> Mapping[str, Mapping[ModelKey, CanaryState]]:
+        """What is known of the canaries of each target, by model; not to change afterwards."""
+
+    def serving(self, model: str | None = None) -> Mapping[str, ServingVerdict]:
+        """For each target, whether a client that comes now would be served, all its models or one."""
 
     def reload(self) -> ReloadStatus:
         """The last attempt to load the configuration; the first load counts."""

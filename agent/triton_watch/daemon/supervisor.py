@@ -2,6 +2,7 @@
 
 Jobs, all of them:
     poll:<target>   one cycle of one target, every interval with jitter, never twice at once
+    canary:…        one canary of one model: see `canaries`
     flush           what objectives counted, into the store, or budgets from a Prometheus, in a thread of its own
     beat            once a second, in a thread of its own: the sign of life behind /-/healthy
 
@@ -26,11 +27,14 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from triton_watch.daemon.books import Books
+from triton_watch.daemon.canaries import KIND as CANARY
+from triton_watch.daemon.canaries import CanaryJobs
 from triton_watch.daemon.narrator import Narrator
 from triton_watch.daemon.state import BudgetsView, ReloadStatus, TargetCounts
 from triton_watch.probes import PROBES, Probe
 from triton_watch.probes.cycle import TargetPoller
-from triton_watch.records import Outcome, Settings, Target, TargetSnapshot
+from triton_watch.records import CanaryState, ModelKey, Outcome, Settings, Target, TargetSnapshot
+from triton_watch.slo.serving import ServingVerdict, serving_of
 
 if TYPE_CHECKING:
     import logging
@@ -97,6 +101,7 @@ class Supervisor:
         self._beat = clock()
         self._clock_offset = now() - clock()
         self._scheduler = _scheduler(settings)
+        self._canaries = CanaryJobs(settings.canary, self._scheduler, log=log, clock=clock, now=now, rng=self._rng)
         self._scheduler.add_listener(self._skipped, EVENT_JOB_MAX_INSTANCES | EVENT_JOB_MISSED)
         self._scheduler.add_listener(self._died, EVENT_JOB_ERROR)
         self._apply(settings.targets)
@@ -122,6 +127,7 @@ class Supervisor:
         try:
             return self._wait_for_cycles(patience)
         finally:
+            self._canaries.close()
             self._books.close()
 
     def _wait_for_cycles(self, patience: float) -> bool:
@@ -135,6 +141,7 @@ class Supervisor:
     def swap(self, settings: Settings) -> None:
         """Go over to another configuration: unchanged targets keep their history, others start anew."""
         self._books.swap(settings.slo)
+        self._canaries.swap(settings.canary)
         self._apply(settings.targets)
         self._reload = ReloadStatus(success=True, last_success=self._now())
 
@@ -169,6 +176,18 @@ class Supervisor:
         """Return the objectives and what their events say."""
         return self._books.view()
 
+    def canaries(self) -> Mapping[str, Mapping[ModelKey, CanaryState]]:
+        """Return what is known of the canaries of each target."""
+        return self._canaries.states()
+
+    def serving(self, model: str | None = None) -> Mapping[str, ServingVerdict]:
+        """Return for each target whether a client that comes now would be served."""
+        states, snapshots, now = self._canaries.states(), self._snapshots, self._now()
+        settings = self._canaries.settings
+        return {
+            name: serving_of(snapshots.get(name), states.get(name, {}), settings, now, model) for name in self._watched
+        }
+
     def reload(self) -> ReloadStatus:
         """Return how the last load of the configuration went."""
         return self._reload
@@ -191,7 +210,8 @@ class Supervisor:
                 self._add(target)
 
     def _add(self, target: Target) -> None:
-        watched = _Watched(TargetPoller(target, probes=self._probes), Narrator(target.name, self._log))
+        poller = TargetPoller(target, probes=self._probes, canaries=self._canaries.watch(target))
+        watched = _Watched(poller, Narrator(target.name, self._log))
         self._books.watch(target.name)
         with self._lock:
             self._watched = {**self._watched, target.name: watched}
@@ -209,6 +229,7 @@ class Supervisor:
     def _remove(self, name: str, watched: _Watched) -> None:
         watched.removed = True
         self._books.forget(name)
+        self._canaries.forget(name)
         self._scheduler.remove_job(_job_id(name))
         with self._lock:
             self._watched = _without(self._watched, name)
@@ -229,6 +250,7 @@ class Supervisor:
                 return
             self._books.observe(name, snapshot.slis)
             self._keep(name, snapshot)
+            self._canaries.follow(name, snapshot)
             watched.narrator.tell(snapshot)
             self._choose_pool(name, watched, snapshot)
         finally:
@@ -278,6 +300,8 @@ class Supervisor:
         kind, _, name = event.job_id.partition(":")
         if kind == "poll":
             self._count(name, skipped=1)
+        elif kind == CANARY:
+            self._canaries.skipped(event.job_id)
 
     def _died(self, event: JobEvent) -> None:
         self._on_death(f"the job {event.job_id} died of {type(event.exception).__name__}: {event.exception}")
@@ -291,6 +315,7 @@ def _scheduler(settings: Settings) -> BackgroundScheduler:
             "suspects": ThreadPoolExecutor(_SUSPECT_THREADS),
             "beat": ThreadPoolExecutor(1),
             "flush": ThreadPoolExecutor(1),
+            **CanaryJobs.executors(settings),
         },
         job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
     )

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from triton_watch.probes import PROBES, Probe
 from triton_watch.probes.watch import Watch
-from triton_watch.records import Outcome, ProbeResult, SliTable, Target, TargetSnapshot
+from triton_watch.records import CanarySent, Outcome, ProbeResult, SliTable, Target, TargetSnapshot
+from triton_watch.slo.apart import CanaryDebt, rows_by_name
+from triton_watch.slo.silence import SilenceWatch
 from triton_watch.slo.sli import compute
+from triton_watch.slo.wedge import WedgeWatch
 from triton_watch.triton.client import TritonClient
 from triton_watch.triton.errors import TritonError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from triton_watch.probes.canary.canaries import TargetCanaries
+    from triton_watch.records import FloatArray, ModelIndex
+
+_READY_REMEMBERED = 20
+"""Cycles."""
+_NONE_SENT = CanarySent()
 _SERVER_EVERY = 20
 """Cycles between two looks at a server's name and version when nothing hints at a restart."""
 
@@ -23,6 +35,7 @@ _SERVER_EVERY = 20
 class TargetPoller:
     """Runs the cycles of one target. Not for two threads at once.
 
+    `canaries` are those of the target: they follow what each cycle finds, and come off its counters.
     `clock` gives monotonic seconds, `now` Unix seconds.
     """
 
@@ -33,6 +46,7 @@ class TargetPoller:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         probes: Mapping[str, Probe] = PROBES,
+        canaries: TargetCanaries | None = None,
     ) -> None:
         self.target = target
         self._clock = clock
@@ -41,6 +55,11 @@ class TargetPoller:
         self._watch = Watch(target, TritonClient(target))
         self._cycle = 0
         self._last: Mapping[str, ProbeResult] = MappingProxyType({})
+        self._canaries = canaries
+        self._debt = CanaryDebt()
+        self._silence = SilenceWatch()
+        self._wedge = WedgeWatch()
+        self._ready: deque[bool | None] = deque(maxlen=_READY_REMEMBERED)
 
     def cycle(self) -> TargetSnapshot:
         """Run one cycle. Every way in which the target can fail is in the snapshot; nothing is raised for it."""
@@ -60,7 +79,9 @@ class TargetPoller:
             self._watch.client.hang_up()
         self._doubt_health(results)
         slis = self._slis()
+        states = None if self._canaries is None else self._canaries.states()
         self._last = MappingProxyType(results)
+        self._ready.append(self._watch.ready)
         return TargetSnapshot(
             target=self.target,
             cycle=self._cycle,
@@ -73,6 +94,10 @@ class TargetPoller:
             models=self._watch.states(),
             configs=self._watch.configs,
             slis=slis,
+            canaries=states,
+            silent=self._silence.observe(self._watch.frame, states or {}),
+            wedged=self._wedge.observe(slis),
+            ready_recently=tuple(self._ready),
         )
 
     def close(self) -> None:
@@ -106,9 +131,25 @@ class TargetPoller:
         watch = self._watch
         if watch.frame is None:
             return None
-        table = compute(watch.baseline, watch.frame, watch.vectors(watch.frame))
+        passed_and_failed = self._count_canaries(watch.frame.models)
+        table = compute(watch.baseline, watch.frame, watch.vectors(watch.frame), self._debt, passed_and_failed)
         if table.was_reset.any():
             for key, reset in zip(table.models.keys, table.was_reset, strict=True):
                 if reset:
                     watch.forget_config(key.name)
         return table
+
+    def _count_canaries(self, models: ModelIndex) -> FloatArray | None:
+        """Take the canaries since the last page: (2, n) passed and failed, NaN for models that have none."""
+        if self._canaries is None:
+            return None
+        sent = self._canaries.take_sent()
+        self._debt.add(sent)
+        counts = np.full((2, len(models)), np.nan)
+        rows = rows_by_name(models)
+        for key in {*self._canaries.states(), *sent}:
+            row = rows.get((key.name, key.version))
+            if row is not None:
+                count = sent.get(key, _NONE_SENT)
+                counts[:, row] = count.passed, count.failed
+        return counts

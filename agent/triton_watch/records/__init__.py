@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         CanaryOptions,
         CanaryReason,
         CanaryResult,
+        CanarySent,
         CanarySettings,
         CanaryState,
         CanaryVerdict,
@@ -67,7 +68,7 @@ if TYPE_CHECKING:
     from triton_watch.records.report import Course, Report, ReportRow, WindowBurn
     from triton_watch.records.settings import CheckSettings, LogSettings, Settings, WebSettings
     from triton_watch.records.sli import NoData, NoDataReason, Sli, SliValue
-    from triton_watch.records.snapshot import ConfigVectors, SliTable, TargetSnapshot
+    from triton_watch.records.snapshot import ConfigVectors, SilentFailure, SliTable, TargetSnapshot, Wedged
     from triton_watch.records.target import Credentials, Target, Timeouts, TlsSettings
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "CanaryOptions",
     "CanaryReason",
     "CanaryResult",
+    "CanarySent",
     "CanarySettings",
     "CanaryState",
     "CanaryVerdict",
@@ -120,6 +122,7 @@ __all__ = [
     "ServerInfo",
     "Settings",
     "Severity",
+    "SilentFailure",
     "SkipReason",
     "Sli",
     "SliTable",
@@ -133,6 +136,7 @@ __all__ = [
     "TlsSettings",
     "Verdict",
     "WebSettings",
+    "Wedged",
     "WindowBurn",
     "WindowSums",
 ]
@@ -140,8 +144,8 @@ __all__ = [
 _MODULES: Mapping[str, str] = MappingProxyType(
     {
         "budget": "VERDICTS BucketRow BudgetTable LedgerState SeriesKey Verdict WindowSums",
-        "canary": "LATENCY_BUCKETS CanaryOptions CanaryReason CanaryResult CanarySettings CanaryState CanaryVerdict "
-        "GivenInput GivenTensor Protocol SkipReason",
+        "canary": "LATENCY_BUCKETS CanaryOptions CanaryReason CanaryResult CanarySent CanarySettings CanaryState "
+        "CanaryVerdict GivenInput GivenTensor Protocol SkipReason",
         "finding": "Confidence Finding Severity",
         "metrics": "FAILURE_REASONS Counter FloatArray Gpu HistogramFrame MetricsFrame ModelIndex",
         "model": "EnsembleStep ModelConfig ModelKey ModelState ModelStatus ServerInfo TensorSpec",
@@ -150,7 +154,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "report": "Course Report ReportRow WindowBurn",
         "settings": "CheckSettings LogSettings Settings WebSettings",
         "sli": "NoData NoDataReason Sli SliValue",
-        "snapshot": "ConfigVectors SliTable TargetSnapshot",
+        "snapshot": "ConfigVectors SilentFailure SliTable TargetSnapshot Wedged",
         "target": "Credentials Target Timeouts TlsSettings",
     }
 )

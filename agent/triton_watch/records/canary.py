@@ -203,11 +203,28 @@ class CanaryResult:
     variant: int = 0
     overhead: float = 0.0
     checked_golden: bool = False
+    was_made_up: bool = False
+    """Nobody gave the input: the model may have a right to refuse it."""
 
     @property
     def ok(self) -> bool:
         """Whether the model did what it should."""
         return self.reason is CanaryReason.OK
+
+
+@dataclass(frozen=True, slots=True)
+class CanarySent:
+    """Canaries of one model between two polls, an ensemble's canaries counted with its members, too.
+
+    `passed` and `failed` are canaries of the model itself. `served` requests were answered as successes, `broken`
+    ones with an error of the model; `rows` is the sum of the batches of those that were served.
+    """
+
+    passed: int = 0
+    failed: int = 0
+    served: int = 0
+    broken: int = 0
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +252,8 @@ class CanaryState:
     has_golden: bool = False
     note: str = ""
     """Why no canary can be sent, in a sentence."""
+    interval: float = 0.0
+    """Seconds between two canaries."""
 
     @property
     def availability(self) -> float | None:

@@ -23,6 +23,8 @@ class SloSli(str, Enum):
     """Time to first token: Triton's first-response histogram, where the server has it."""
     BATCH_EFFICIENCY = "batch_efficiency"
     GPU_UTILIZATION = "gpu_utilization"
+    CANARY = "canary"
+    """Each canary is one event."""
 
     @property
     def is_time_based(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from triton_watch.records.canary import CanaryReason, CanaryState
     from triton_watch.records.metrics import FloatArray, HistogramFrame, MetricsFrame, ModelIndex
-    from triton_watch.records.model import ModelConfig, ModelState, ServerInfo
+    from triton_watch.records.model import ModelConfig, ModelKey, ModelState, ServerInfo
     from triton_watch.records.outcome import ProbeResult
     from triton_watch.records.target import Target
 
@@ -55,8 +56,34 @@ class SliTable:
     frame: MetricsFrame
     """The page that ends the interval: gauges, quantiles and GPU values are read from it."""
     counters_off: bool = False
+    completed: FloatArray | None = None
+    """(n,): requests that were answered or failed, canaries among them, and canceled ones not; NaN = not served."""
+    canaries: FloatArray | None = None
+    """(2, n): canaries that passed and that failed in the interval; None = the target has none."""
     first_response: HistogramFrame | None = None
     """Increases of the first-response buckets (cumulative over the bounds); None = not served, or one page."""
+
+
+@dataclass(frozen=True, slots=True)
+class SilentFailure:
+    """A model whose canaries fail while the server counts no failure. `at` is Unix seconds of the last such one.
+
+    `counted_success` is by how much the server's success counter rose around it.
+    """
+
+    at: float
+    reason: CanaryReason
+    detail: str
+    counted_success: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wedged:
+    """A model with requests that wait, of which none was answered over so many polls and seconds."""
+
+    polls: int
+    seconds: float
+    pending: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,3 +106,9 @@ class TargetSnapshot:
     configs: Mapping[str, ModelConfig] | None = None
     """By model name."""
     slis: SliTable | None = None
+    canaries: Mapping[ModelKey, CanaryState] | None = None
+    """What is known of each model that has a canary; None = the target has none."""
+    silent: Mapping[ModelKey, SilentFailure] = field(default_factory=dict)
+    wedged: Mapping[ModelKey, Wedged] = field(default_factory=dict)
+    ready_recently: tuple[bool | None, ...] = ()
+    """`ready` of the last cycles, this one last."""

@@ -48,7 +48,9 @@ class Events:
 def events_of(sli: SloSli, table: SliTable, scope: Scope) -> Events:
     """Return the events of the table's interval. Where the indicator had no say there are none."""
     good, bad, says = _COUNTERS[sli](table, scope)
-    reported = says & applies(sli, table, scope.rows) & (table.interval > 0) & (not table.counters_off)
+    reported = says & applies(sli, table, scope.rows) & (table.interval > 0)
+    if sli is not SloSli.CANARY:
+        reported &= not table.counters_off
     sane = (good >= 0) & (bad >= 0) & (good < ABSURD) & (bad < ABSURD)
     odd = int(np.count_nonzero(reported & ~sane))
     reported &= sane
@@ -65,6 +67,7 @@ def applies(sli: SloSli, table: SliTable, rows: NDArray[np.intp]) -> NDArray[np.
         SloSli.BATCH_EFFICIENCY: there.batches,
         SloSli.GPU_UTILIZATION: there.gpus,
         SloSli.TTFT: there.histogram,
+        SloSli.CANARY: there.canaries,
     }[sli]()
 
 
@@ -91,6 +94,10 @@ class _Served:
         placed = self.table.configs.on_gpu[:, self.rows]
         mapped: NDArray[np.bool_] = (placed == 1).any(axis=0) & ~np.isnan(placed).any(axis=0)
         return mapped & self.counters(Counter.SUCCESS, Counter.COMPUTE_INFER_US)
+
+    def canaries(self) -> NDArray[np.bool_]:
+        """Which models have one changes with every load; a target either has canaries or not."""
+        return np.full(len(self.rows), self.table.canaries is not None)
 
     def histogram(self) -> NDArray[np.bool_]:
         served = self.table.frame.first_response
@@ -154,6 +161,14 @@ def _first_response(table: SliTable, scope: Scope) -> _Counted:
     return good, total - good, ~np.isnan(total)
 
 
+def _canaries(table: SliTable, scope: Scope) -> _Counted:
+    if table.canaries is None:
+        unknown = np.full(len(scope.rows), np.nan)
+        return unknown, unknown, np.zeros(len(scope.rows), dtype=np.bool_)
+    passed, failed = table.canaries[:, scope.rows]
+    return passed, failed, ~np.isnan(passed)
+
+
 def _split(events: FloatArray, value: FloatArray, scope: Scope) -> tuple[FloatArray, FloatArray]:
     """Events on the good and on the bad side of the thresholds. A comparison with an open side is never bad."""
     with np.errstate(invalid="ignore"):
@@ -168,4 +183,5 @@ _COUNTERS: dict[SloSli, Callable[[SliTable, Scope], _Counted]] = {
     SloSli.TTFT: _first_response,
     SloSli.BATCH_EFFICIENCY: _seconds(Sli.BATCH_EFFICIENCY),
     SloSli.GPU_UTILIZATION: _seconds(Sli.GPU_UTILIZATION),
+    SloSli.CANARY: _canaries,
 }

@@ -28,6 +28,8 @@ from triton_watch.slo.deltas import Deltas, between, histogram_between
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from triton_watch.slo.apart import CanaryDebt
+
 SLIS = tuple(Sli)
 """The order of the rows of `SliTable.values`."""
 ROW = {sli: row for row, sli in enumerate(SLIS)}
@@ -44,12 +46,22 @@ _DURATION_OF = {
 }
 
 
-def compute(previous: MetricsFrame | None, current: MetricsFrame, configs: ConfigVectors) -> SliTable:
+def compute(
+    previous: MetricsFrame | None,
+    current: MetricsFrame,
+    configs: ConfigVectors,
+    debt: CanaryDebt | None = None,
+    canaries: FloatArray | None = None,
+) -> SliTable:
     """Return the SLIs of the interval between two pages of one server.
 
     `configs` is over `current.models` and `current.gpus`. Without a previous page only gauges have values.
+    `debt` are the canaries that come off the counters first; `canaries` are those that passed and failed, (2, n).
     """
     deltas = between(previous, current)
+    completed = _completed(deltas.counters)
+    if debt is not None:
+        deltas = debt.taken_off(deltas, current.models, configs)
     counters_off = _counters_off(current)
     values = np.full((len(SLIS), len(current.models)), np.nan)
     share = _gpu_share(deltas, configs)
@@ -75,7 +87,14 @@ def compute(previous: MetricsFrame | None, current: MetricsFrame, configs: Confi
         frame=current,
         first_response=histogram_between(previous, current, deltas),
         counters_off=counters_off,
+        completed=completed,
+        canaries=canaries,
     )
+
+
+def _completed(deltas: FloatArray) -> FloatArray:
+    good, failed = good_and_bad(deltas)
+    return good + failed
 
 
 def good_and_bad(deltas: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -28,7 +28,7 @@ from triton_watch.triton.wire import TlsDeadlineSocket
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from typing_extensions import Self
@@ -44,12 +44,16 @@ _UNREADABLE = (requests.RequestException, HTTPError, http.client.HTTPException, 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole HTTP answer. `location` is where a redirect points, or empty."""
+    """A whole HTTP answer. `location` is where a redirect points, or empty.
+
+    `header_length` is how many bytes of an inference's body are JSON, before the tensors; None = all.
+    """
 
     status: int
     body: bytes
     content_type: str = ""
     location: str = ""
+    header_length: int | None = None
 
 
 class HttpFetcher:
@@ -76,18 +80,20 @@ class HttpFetcher:
         *,
         limit: int,
         body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
         deadline: float | None = None,
         idempotent: bool | None = None,
     ) -> Response:
         """Ask, and read the whole answer, whatever its status. Raises TritonError.
 
         `limit` is the most bytes of a 200's body; of other answers' bodies the first 64 KiB are kept.
+        `headers` say what the body is; such a request is not remembered, for its body is another each time.
         `deadline`, in seconds of the clock, can shorten the target's total deadline. When the server
         closed a kept connection before it answered anything, an idempotent request (GET and HEAD,
         unless told otherwise) is sent once more.
         """
         with self._lock:
-            request = self._request(method, url, body)
+            request = prepare(self._target, method, url, body, headers) if headers else self._request(method, url, body)
             self._exchange.begin(url, deadline)
             try:
                 return self._ask(request, limit)
@@ -159,7 +165,8 @@ class HttpFetcher:
         if encoding not in {"", "identity"}:
             message = f"sent a body in the encoding {encoding[:40]!r}, which was not asked for: is a proxy between?"
             raise GarbageError(message, url=self._exchange.url, http_status=status)
-        return Response(status, self._body(answer, limit), content_type)
+        header_length = _whole_number(headers.get("Inference-Header-Content-Length", ""))
+        return Response(status, self._body(answer, limit), content_type, header_length=header_length)
 
     def _body(self, answer: requests.Response, limit: int) -> bytes:
         length = _length(answer)
@@ -195,10 +202,11 @@ class HttpFetcher:
 
 def _length(answer: requests.Response) -> int | None:
     """Bytes announced; None when chunked, or when nothing that counts was announced."""
-    text = answer.headers.get("Content-Length", "")
-    if "Transfer-Encoding" in answer.headers or not (text.isascii() and text.isdigit()):
-        return None
-    return int(text[:20])
+    return None if "Transfer-Encoding" in answer.headers else _whole_number(answer.headers.get("Content-Length", ""))
+
+
+def _whole_number(text: str) -> int | None:
+    return int(text[:20]) if text.isascii() and text.isdigit() else None
 
 
 def _why(error: BaseException) -> str:

@@ -12,11 +12,18 @@ from triton_watch.triton.errors import BadUrlError
 from triton_watch.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from triton_watch.records import Target
 
 
-def prepare(target: Target, method: str, url: str, body: bytes | None) -> requests.PreparedRequest:
-    """A request to `url` as this target wants it. Raises BadUrlError, which tells no header's value."""
+def prepare(
+    target: Target, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None = None
+) -> requests.PreparedRequest:
+    """A request to `url` as this target wants it; `headers` say what its body is, and win over the target's.
+
+    Raises BadUrlError, which tells no header's value.
+    """
     request = requests.PreparedRequest()
     request.prepare_method(method)
     try:
@@ -25,8 +32,10 @@ def prepare(target: Target, method: str, url: str, body: bytes | None) -> reques
         raise BadUrlError("is not a URL that can be asked: check the target's URL", url=url) from error
     if not (request.url or "").startswith(("http://", "https://")):
         raise BadUrlError("is not an HTTP URL: it must begin with http:// or https://", url=url)
+    sent = request_headers(target, url)
+    sent.update(headers or {})
     try:
-        request.prepare_headers(request_headers(target, url))
+        request.prepare_headers(sent)
     except (requests.RequestException, ValueError):
         # Not chained: the cause's text holds the header's value, which may be a secret.
         message = "cannot be asked: a header or credential of the target has characters that HTTP does not allow"

@@ -25,7 +25,8 @@ def test_one_url_is_enough() -> None:
 def test_addresses_are_derived_as_documented(url: str, http: str, grpc: str, metrics: str) -> None:
     """The table of docs/configuration.md is what happens."""
     target = from_flags([url]).targets[0]
-    assert (target.http_url, target.grpc_address, target.metrics_url) == (http, grpc, metrics)
+    shown = f"grpcs://{target.grpc_address}" if target.grpc_tls else target.grpc_address
+    assert (target.http_url, shown, target.metrics_url) == (http, grpc, metrics)
 
 
 def test_documented_addresses_were_found() -> None:
@@ -46,6 +47,22 @@ def test_documented_addresses_were_found() -> None:
 def test_urls_are_brought_to_one_form(url: str, http: str) -> None:
     """Case, brackets, a slash at the end: the URL in use has one form."""
     assert from_flags([url]).targets[0].http_url == http
+
+
+@pytest.mark.parametrize(
+    ("given", "address", "tls"),
+    [
+        ("a:1", "a:1", False),
+        ("grpc://a:1", "a:1", False),
+        ("grpcs://a:1", "a:1", True),
+        ("GRPCS://[::1]:1", "[::1]:1", True),
+    ],
+)
+@pytest.mark.parametrize("url", ["http://a", "https://a"])
+def test_a_given_grpc_address_says_itself_whether_it_is_tls(url: str, given: str, address: str, tls: bool) -> None:
+    """Whatever the URL is, only grpcs:// is gRPC over TLS; the scheme is no part of the address."""
+    target = from_flags([url], grpc=given).targets[0]
+    assert (target.grpc_address, target.grpc_tls) == (address, tls)
 
 
 def test_every_flag_reaches_its_setting(tmp_path: Path) -> None:
@@ -70,6 +87,7 @@ def test_every_flag_reaches_its_setting(tmp_path: Path) -> None:
         log_format="json",
         state="none",
         history="prometheus=http://prometheus:9090/",
+        canary=False,
     )
     assert settings.targets[0] == Target(
         name="x",
@@ -87,6 +105,7 @@ def test_every_flag_reaches_its_setting(tmp_path: Path) -> None:
     assert settings.slo.state_dir is None
     assert settings.slo.prometheus is not None
     assert settings.slo.prometheus.url == "http://prometheus:9090"
+    assert not settings.canary.options.enabled
     bearer = from_flags(["http://a"], bearer_token_file=str(secret)).targets[0].credentials
     assert bearer == Credentials(bearer_token=secret.read_text().strip())
 
@@ -136,7 +155,10 @@ A_SINGLE = "goes with a single --target: write several servers into a configurat
         ({"password_file": "x"}, "--username: and --password-file go together: give both."),
         ({"bearer_token_file": "/no/file"}, "--bearer-token-file: /no/file does not exist: check the path."),
         ({"ca_file": "/no/file"}, "--ca-file: /no/file does not exist: check the path."),
-        ({"grpc": "grpc://a:1"}, "--grpc: has a scheme: write host and port alone, such as localhost:8001."),
+        (
+            {"grpc": "http://a:1"},
+            '--grpc: "http://a:1" is not a gRPC address: write host:port, and grpcs:// before it for TLS.',
+        ),
         (
             {"metrics_url": "a"},
             '--metrics-url: "a" has no scheme: write it like http://localhost:8002/metrics.',

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triton_watch.config import ConfigError, format_duration, load
-from triton_watch.records import Credentials, Settings, Target, Timeouts, TlsSettings, WebSettings
+from triton_watch.records import (
+    Credentials,
+    GivenInput,
+    GivenTensor,
+    Settings,
+    Target,
+    Timeouts,
+    TlsSettings,
+    WebSettings,
+)
 
 GOOD = Path(__file__).parent / "good"
 
@@ -34,6 +43,7 @@ def test_every_setting_reaches_its_record() -> None:
         http_url="https://proxy/triton",
         metrics_url="http://triton:8002/metrics",
         grpc_address="[fe80::1]:8001",
+        grpc_tls=True,
         interval=30.0,
         timeouts=Timeouts(connect=0.5, read=1.5, total=2.0),
         body_limit=512,
@@ -96,6 +106,13 @@ def test_variables_are_replaced_in_every_kind_of_value() -> None:
     assert target.credentials == Credentials(bearer_token="a:[b", headers=(("X-Price", "$5 $6 none"),))
     assert target.tls.insecure_skip_verify is True
     assert settings.poll_threads == 3
+    assert (settings.canary.options.interval, settings.canary.concurrency) == (7.0, 3)
+    assert settings.canary.options.parameters == (("user", "a b"),)
+    (globs, options) = settings.canary.overrides[0]
+    assert globs == ("a b",)
+    assert options.inputs == (
+        GivenInput((GivenTensor("TEXT", ("a:[b",)), GivenTensor("PIXELS", (1, 2, 3), shape=(3,)))),
+    )
 
 
 def test_environment_of_the_process_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The configuration in effect: everything filled in, nothing secret, and a configuration itself."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,14 @@ def test_what_is_shown_loads_to_the_same_settings(name: str, tmp_path: Path) -> 
     path = tmp_path / "shown.yaml"
     path.write_text(masked_yaml(settings))
     assert _without_secrets(load(path, {})) == _without_secrets(settings)
+
+
+@pytest.mark.parametrize("grpc", ["a:1", "grpcs://a:1"])
+def test_grpc_over_tls_is_shown_by_its_scheme(grpc: str, tmp_path: Path) -> None:
+    """What is shown as the address of gRPC is what it takes to get the same."""
+    path = tmp_path / "triton-watch.yaml"
+    path.write_text(f"targets: [{{host: a, grpc: '{grpc}'}}]")
+    assert masked(load(path, {}))["targets"][0]["grpc"] == grpc
 
 
 def test_no_secret_is_shown() -> None:
@@ -68,6 +77,24 @@ def test_masked_settings_are_plain_data() -> None:
                 },
             ],
         },
+        "canary": {
+            "enabled": True,
+            "interval": "30s",
+            "timeout": "5s",
+            "start_delay": "0s",
+            "max_pending": 20,
+            "dynamic_size": 1,
+            "batch_size": 1,
+            "optional_inputs": False,
+            "allow_non_finite": False,
+            "min_responses": 1,
+            "models": ["*"],
+            "protocol": "auto",
+            "concurrency": 4,
+            "jitter": "10%",
+            "failures": 2,
+            "window": 3,
+        },
         "poll_threads": 64,
     }
 
@@ -92,7 +119,8 @@ def test_default_values_of_the_documentation_are_in_effect() -> None:
     for path, value in _leaves(shown):
         if path not in OF_THE_MACHINE and not path.startswith("slo.objectives"):
             section = text.split(f"### `{path}`\n", 1)[1].split("###", 1)[0]
-            assert f"- Default: `{value}`" in section
+            text_of_it = value if isinstance(value, str) else json.dumps(value)
+            assert f"- Default: `{text_of_it}`" in section
 
 
 def _paths(shown: dict[str, object]) -> set[str]:
@@ -100,7 +128,7 @@ def _paths(shown: dict[str, object]) -> set[str]:
 
 
 def _leaves(value: object, path: str = "") -> list[tuple[str, object]]:
-    if isinstance(value, dict) and not path.endswith((".headers", ".selector")):
+    if isinstance(value, dict) and not path.endswith((".headers", ".selector", ".parameters", ".inputs[]")):
         return [leaf for key, item in value.items() for leaf in _leaves(item, f"{path}.{key}".lstrip("."))]
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return [leaf for item in value for leaf in _leaves(item, f"{path}[]")]

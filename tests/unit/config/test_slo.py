@@ -65,6 +65,7 @@ def test_a_threshold_means_what_its_sli_needs() -> None:
         "first-token": (None, 0.5),
         "request": (None, 60.0),
         "answers": (None, None),
+        "canaries": (None, None),
     }
 
 

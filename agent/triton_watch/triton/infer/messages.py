@@ -61,32 +61,43 @@ class Tensor:
     def array(self) -> NDArray[Any]:
         """The elements in their shape: BF16 as float32, BYTES as an object array of bytes. Raises `TensorError`."""
         if self.datatype == BYTES:
-            texts = np.empty(self.size, dtype=np.object_)
             found = list(_texts(self.data))
             if len(found) != self.size:
                 raise TensorError(f"{len(found)} texts for shape {list(self.shape)}")
+            texts = np.empty(len(found), dtype=np.object_)
             texts[:] = found
-            return texts.reshape(self.shape)
+            return self._shaped(texts)
         kind = DTYPES.get(self.datatype)
         if kind is None:
             raise TensorError(f"the datatype {self.datatype!r} is not known")
         dtype = np.dtype(kind)
         if len(self.data) != self.size * dtype.itemsize:
             raise TensorError(f"{len(self.data)} bytes for shape {list(self.shape)} of {self.datatype}")
-        values = np.frombuffer(self.data, dtype=dtype).reshape(self.shape)
+        values = self._shaped(np.frombuffer(self.data, dtype=dtype))
         return _widened(values) if self.datatype == "BF16" else values
+
+    def _shaped(self, values: NDArray[Any]) -> NDArray[Any]:
+        try:
+            if min(self.shape, default=0) >= 0:
+                return values.reshape(self.shape)
+        except (ValueError, OverflowError):
+            pass  # an empty tensor's other extents may be beyond all that numpy can count
+        raise TensorError(f"the shape {list(self.shape)} cannot be that of an array")
 
 
 def tensor_of(values: NDArray[Any], datatype: str) -> Tensor:
     """A tensor of these values, converted to the datatype. Raises `TensorError` where they do not go into it."""
     if datatype == BYTES:
-        data = b"".join(_LENGTH.pack(len(text)) + text for text in (as_bytes(value) for value in values.reshape(-1)))
-        return Tensor(BYTES, values.shape, data)
+        try:
+            texts = [as_bytes(value) for value in values.reshape(-1)]
+        except UnicodeEncodeError:
+            raise TensorError("a text has half of a surrogate pair, which UTF-8 cannot say") from None
+        return Tensor(BYTES, values.shape, b"".join(_LENGTH.pack(len(text)) + text for text in texts))
     kind = DTYPES.get(datatype)
     if kind is None:
         raise TensorError(f"the datatype {datatype!r} is not known")
     if datatype == "BF16":
-        return Tensor(datatype, values.shape, _narrowed(values.astype("<f4")).tobytes())
+        return Tensor(datatype, values.shape, _narrowed(_converted(values, np.dtype("<f4"))).tobytes())
     return Tensor(datatype, values.shape, np.ascontiguousarray(_converted(values, np.dtype(kind))).tobytes())
 
 
@@ -98,17 +109,31 @@ def as_bytes(value: object) -> bytes:
 
 
 def _converted(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    if dtype.kind in "iu" and values.dtype.kind in "iufb" and values.size:
-        limits = np.iinfo(dtype)
-        if values.dtype.kind == "f" and (values != np.floor(values)).any():
-            raise TensorError(f"not all values are whole numbers, as {dtype.name} needs them")
-        if int(values.min()) < limits.min or int(values.max()) > limits.max:
-            raise TensorError(f"a value is outside of {dtype.name}: {limits.min} to {limits.max}")
+    if values.dtype.kind == "O" and any(value is None for value in values.reshape(-1)):
+        raise TensorError("a value is missing: null")  # numpy would take it for NaN
     try:
-        converted: NDArray[Any] = values.astype(dtype)
-    except (TypeError, ValueError, OverflowError) as error:
+        if dtype.kind in "iu" and values.size and values.dtype.kind in "iufbO":
+            _require_integers(values, dtype)
+        with np.errstate(over="raise", invalid="ignore"):
+            converted: NDArray[Any] = values.astype(dtype)
+    except TensorError:
+        raise
+    except (TypeError, ValueError, ArithmeticError) as error:
         raise TensorError(f"the values do not go into {dtype.name}: {error}") from None
     return converted
+
+
+def _require_integers(values: NDArray[Any], dtype: np.dtype[Any]) -> None:
+    """Raise `TensorError` unless all are whole numbers within the limits of an integer type."""
+    if values.dtype.kind == "O":
+        is_whole = all(int(value) == value for value in values.reshape(-1))
+    else:
+        is_whole = values.dtype.kind != "f" or bool((np.isfinite(values) & (values == np.floor(values))).all())
+    if not is_whole:
+        raise TensorError(f"not all values are whole numbers, as {dtype.name} needs them")
+    limits = np.iinfo(dtype)
+    if int(values.min()) < limits.min or int(values.max()) > limits.max:
+        raise TensorError(f"a value is outside of {dtype.name}: {limits.min} to {limits.max}")
 
 
 def _texts(data: bytes) -> Iterator[bytes]:
@@ -131,7 +156,8 @@ def _widened(values: NDArray[np.uint16]) -> NDArray[np.float32]:
 def _narrowed(values: NDArray[np.float32]) -> NDArray[np.uint16]:
     """Rounded to the nearest, ties to even; NaN stays NaN."""
     bits = values.view("<u4")
-    rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> np.uint32(16)
+    with np.errstate(over="ignore"):  # of a NaN, which is not rounded
+        rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> np.uint32(16)
     nan = (bits >> np.uint32(16)) | np.uint32(0x40)
     return np.where(np.isnan(values), nan, rounded).astype("<u2")
 

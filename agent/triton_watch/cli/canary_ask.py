@@ -1,0 +1,142 @@
+"""What the canary commands share: their flags, and one round of canaries on each target."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from triton_watch.cli.targets import settings_from, target_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from triton_watch.probes.canary.canaries import TargetCanaries
+    from triton_watch.probes.cycle import TargetPoller
+    from triton_watch.records import ModelKey, Settings, TargetSnapshot
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+UNREACHABLE: Final = 3
+NOTHING: Final = 4
+DEFAULT_FILE: Final = "triton-watch.yaml"
+SETTLE: Final = 0.6
+"""Seconds after the last answer by which the server has counted it."""
+
+
+def canary_options(function: Function) -> Function:
+    """Add the arguments that all canary commands have."""
+    options = (
+        click.argument("models", nargs=-1, metavar="[MODEL]..."),
+        click.option("--config", "-c", "config_file", type=click.Path(path_type=Path), help="Configuration file."),
+        target_options,
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def settings_of(config_file: Path | None, goldens: str | None, flags: dict[str, Any]) -> Settings:
+    """Return the settings of a file or of flags; canaries are on. Ends the process where they make no sense."""
+    from triton_watch.config import ConfigError
+    from triton_watch.config.overrides import with_canary_flags
+
+    if config_file is None and not flags["targets"]:
+        if not Path(DEFAULT_FILE).exists():
+            raise click.UsageError(f"which server? Give --target http://HOST:8000, or --config with a {DEFAULT_FILE}.")
+        config_file = Path(DEFAULT_FILE)
+    try:
+        return with_canary_flags(settings_from(config_file, **flags), enabled=True, goldens=goldens)
+    except ConfigError as error:
+        click.echo(f"triton-watch: {error}", err=True)
+        sys.exit(2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """One target: what a poll before and one after the canaries found. `keys` are the models that were wanted."""
+
+    canaries: TargetCanaries
+    before: TargetSnapshot
+    keys: tuple[ModelKey, ...]
+    after: TargetSnapshot | None = None
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether anything there answered as Triton does."""
+        before = self.before
+        return any(one is not None for one in (before.live, before.ready, before.server, before.slis))
+
+
+class Asker:
+    """Polls a target and has its models asked; `quiet` shows no progress."""
+
+    def __init__(self, settings: Settings, models: Sequence[str], *, quiet: bool) -> None:
+        self._settings = settings
+        self._models = frozenset(models)
+        self._quiet = quiet or not sys.stderr.isatty()
+
+    def targets(self) -> Iterator[tuple[TargetPoller, Asked]]:
+        """Poll each target once and find the models that have a canary."""
+        from triton_watch.probes.canary.canaries import TargetCanaries
+        from triton_watch.probes.cycle import TargetPoller
+
+        for target in self._settings.targets:
+            canaries = TargetCanaries(target, self._settings.canary)
+            poller = TargetPoller(target)
+            try:
+                snapshot = poller.cycle()
+                begun = canaries.follow(snapshot).begun
+                wanted = tuple(key for key in sorted(begun) if not self._models or key.name in self._models)
+                yield poller, Asked(canaries, snapshot, wanted)
+            finally:
+                poller.close()
+                canaries.close()
+
+    def missing(self, asked: Sequence[Asked]) -> list[str]:
+        """Models that were named and that no target has ready."""
+        found = {key.name for one in asked for key in one.keys}
+        return sorted(self._models - found)
+
+    def each(self, asked: Asked, work: Callable[[ModelKey], object], what: str) -> None:
+        """Do `work` for each model, some at the same time; a bar counts them."""
+        from rich.console import Console
+        from rich.progress import Progress
+
+        console = Console(stderr=True, quiet=self._quiet)
+        with (
+            Progress(console=console, transient=True) as progress,
+            ThreadPoolExecutor(self._settings.canary.concurrency) as pool,
+        ):
+            task = progress.add_task(what, total=len(asked.keys))
+            for _ in pool.map(work, asked.keys):
+                progress.advance(task)
+
+
+def settled(poller: TargetPoller) -> TargetSnapshot:
+    """Poll once the server has had time to count its last answers."""
+    time.sleep(SETTLE)
+    return poller.cycle()
+
+
+def exit_unless_heard(asked: Sequence[Asked], missing: Sequence[str]) -> None:
+    """End the process with 3 when a target did not answer, with 4 when a model or all are missing."""
+    for one in asked:
+        if not one.is_heard:
+            said = next((result.detail for result in one.before.probes.values() if not result.ok), "it said nothing")
+            click.echo(f"triton-watch: {one.before.target.name} could not be asked: {said}", err=True)
+    if any(not one.is_heard for one in asked):
+        sys.exit(UNREACHABLE)
+    if missing:
+        names = ", ".join(missing)
+        click.echo(f"triton-watch: not ready on the server, or not to be asked: {names}; see `status`.", err=True)
+        sys.exit(NOTHING)
+    if not any(one.keys for one in asked):
+        click.echo("triton-watch: no model is ready, or none is to be asked (canary.models): see `status`.", err=True)
+        sys.exit(NOTHING)

@@ -1,0 +1,197 @@
+"""The canaries of all targets as jobs: one for each model, in threads of their own.
+
+    canary:<target>:<model>:<version>   one canary, every interval with jitter, never twice at once
+
+A model whose last canary ran into its deadline goes to a second, small pool, so that models that hang cannot
+keep the others waiting.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import threading
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.triggers.interval import IntervalTrigger
+
+from triton_watch.probes.canary.canaries import TargetCanaries
+from triton_watch.probes.canary.run import Clocks
+from triton_watch.records import CanaryReason, CanaryVerdict, SkipReason
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Mapping
+
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    from triton_watch.records import (
+        CanaryResult,
+        CanarySettings,
+        CanaryState,
+        ModelKey,
+        Settings,
+        Target,
+        TargetSnapshot,
+    )
+
+KIND: Final = "canary"
+_POOL, _SUSPECTS = "canaries", "canary_suspects"
+_SUSPECT_THREADS: Final = 2
+_SPREAD: Final = 1.0
+"""Seconds over which the first canaries of many models are spread."""
+
+
+class CanaryJobs:
+    """Runs canaries on the supervisor's scheduler. `clock` gives monotonic seconds, `now` Unix seconds."""
+
+    def __init__(
+        self,
+        settings: CanarySettings,
+        scheduler: BackgroundScheduler,
+        *,
+        log: logging.Logger,
+        clock: Callable[[], float],
+        now: Callable[[], float],
+        rng: random.Random,
+    ) -> None:
+        self.settings = settings
+        self._scheduler = scheduler
+        self._log = log
+        self._clocks = Clocks(clock, now)
+        self._rng = rng
+        self._lock = threading.Lock()
+        self._targets: dict[str, TargetCanaries] = {}
+
+    @staticmethod
+    def executors(settings: Settings) -> dict[str, ThreadPoolExecutor]:
+        """The pools of threads that the scheduler needs; threads are started by need."""
+        return {_POOL: ThreadPoolExecutor(settings.canary.concurrency), _SUSPECTS: ThreadPoolExecutor(_SUSPECT_THREADS)}
+
+    def watch(self, target: Target) -> TargetCanaries:
+        """Begin with a target; its first poll says which models it has."""
+        canaries = TargetCanaries(
+            target,
+            self.settings,
+            clocks=self._clocks,
+            rng=random.Random(self._rng.random()),  # noqa: S311 - ids of requests, no secret
+        )
+        with self._lock:
+            self._targets = {**self._targets, target.name: canaries}
+        return canaries
+
+    def forget(self, name: str) -> None:
+        """A target is no longer watched."""
+        with self._lock:
+            canaries = self._targets.get(name)
+            self._targets = {known: one for known, one in self._targets.items() if known != name}
+        if canaries is not None:
+            for key in canaries.states():
+                self._remove(name, key)
+            canaries.close()
+
+    def follow(self, name: str, snapshot: TargetSnapshot) -> None:
+        """Take a poll in: models that became ready are asked at once, those that are gone no more."""
+        canaries = self._targets.get(name)
+        if canaries is None:
+            return
+        followed = canaries.follow(snapshot)
+        for key in followed.ended:
+            self._remove(name, key)
+        for key in followed.begun:
+            self._schedule(name, canaries, key)
+
+    def swap(self, settings: CanarySettings) -> None:
+        """Go over to other settings: with the next poll all canaries begin anew by them."""
+        if settings == self.settings:
+            return
+        if settings.concurrency != self.settings.concurrency or settings.protocol is not self.settings.protocol:
+            self._log.warning("canary.concurrency or protocol changed: that takes effect after a restart")
+        self.settings = settings
+        for name, canaries in list(self._targets.items()):
+            for key in canaries.reconfigure(settings):
+                self._remove(name, key)
+
+    def states(self) -> Mapping[str, Mapping[ModelKey, CanaryState]]:
+        """What is known of the canaries of each target; not changed after it was handed out."""
+        return MappingProxyType({name: canaries.states() for name, canaries in self._targets.items()})
+
+    def skipped(self, job_id: str) -> None:
+        """Note that a canary was due while the one before had not ended."""
+        for name, canaries in self._targets.items():
+            key = next((key for key in canaries.states() if _job_id(name, key) == job_id), None)
+            if key is not None:
+                canaries.skip(key, SkipReason.STILL_RUNNING)
+
+    def close(self) -> None:
+        """Close all connections; canaries that are still under way fail."""
+        for canaries in self._targets.values():
+            canaries.close()
+
+    def _schedule(self, name: str, canaries: TargetCanaries, key: ModelKey) -> None:
+        interval = canaries.interval_of(key)
+        delay = canaries.start_delay_of(key) + self._rng.uniform(0, min(_SPREAD, interval / 10))
+        jitter = interval * self.settings.jitter
+        self._scheduler.add_job(
+            self._ask,
+            IntervalTrigger(seconds=interval, jitter=jitter or None),
+            args=(name, canaries, key),
+            id=_job_id(name, key),
+            executor=_POOL,
+            next_run_time=_in(delay),
+            replace_existing=True,
+        )
+
+    def _remove(self, name: str, key: ModelKey) -> None:
+        try:
+            self._scheduler.remove_job(_job_id(name, key))
+        except JobLookupError:
+            return
+
+    def _ask(self, name: str, canaries: TargetCanaries, key: ModelKey) -> None:
+        before = canaries.states().get(key)
+        result = canaries.run(key)
+        after = canaries.states().get(key)
+        if result is None or before is None or after is None:
+            return
+        if after.verdict is not before.verdict:
+            self._tell(name, after)
+        self._plan_next(name, canaries, key, result, is_first=before.last is None)
+
+    def _plan_next(
+        self, name: str, canaries: TargetCanaries, key: ModelKey, result: CanaryResult, *, is_first: bool
+    ) -> None:
+        """The next canary soon where this one left a doubt; after the first one somewhere in the next interval."""
+        changes: dict[str, object] = {
+            "executor": _SUSPECTS if result.reason is CanaryReason.DEADLINE else _POOL,
+        }
+        interval = canaries.interval_of(key)
+        delay = canaries.hurry(key)
+        if delay is None and is_first:
+            delay = self._rng.uniform(interval / 2, interval)
+        if delay is not None:
+            changes["next_run_time"] = _in(delay)
+        try:
+            self._scheduler.modify_job(_job_id(name, key), **changes)
+        except JobLookupError:
+            return  # the model is gone meanwhile
+
+    def _tell(self, name: str, state: CanaryState) -> None:
+        facts: dict[str, object] = {"target": name, "model": state.key.name, "version": state.key.version}
+        if state.verdict is CanaryVerdict.FAILING and state.last_failure is not None:
+            failure = state.last_failure
+            facts["reason"] = failure.reason.value
+            self._log.warning("canary fails: %s", failure.detail, extra={"facts": facts})
+        elif state.verdict is CanaryVerdict.PASSING and state.last_failure is not None:
+            self._log.info("canary passes again", extra={"facts": facts})
+
+
+def _job_id(name: str, key: ModelKey) -> str:
+    return f"{KIND}:{name}:{key.name}:{key.version}"
+
+
+def _in(seconds: float) -> dt.datetime:
+    return dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=seconds)

@@ -1,0 +1,1 @@
+"""Canaries: real inferences on a schedule, and what came of them."""

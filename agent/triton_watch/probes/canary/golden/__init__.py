@@ -1,0 +1,1 @@
+"""Goldens: recorded answers of models, and how an answer is compared with them."""
