@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 USUAL_PORT = 8003
 TARGET = "demo"
+_CANARY_STYLE = {"ok": "green", "": ""}
 WARM_UP = 3.0
 """Seconds of load before the measurement: Python backends are slow at first."""
 
@@ -77,7 +78,7 @@ def _run(stack: ExitStack, *, once: bool, seconds: int, listen: str | None) -> N
     address = free_address(listen, USUAL_PORT)
     state = _empty_state(stack, usual=address.endswith(f":{USUAL_PORT}"))
     steps, out = Console(stderr=True, highlight=False), Terminal()
-    with steps.status("starting the real tritonserver with 12 example models (about 10 s) …"):
+    with steps.status("starting the real tritonserver with 13 example models (about 10 s) …"):
         triton = stack.enter_context(EmbeddedTriton(example_repository()))
     with steps.status("starting a load on it and the watcher beside it …"):
         load = stack.enter_context(Load(triton))
@@ -85,9 +86,9 @@ def _run(stack: ExitStack, *, once: bool, seconds: int, listen: str | None) -> N
     with steps.status("warming up …"):
         time.sleep(WARM_UP)
     snapshot = poll_twice(_target(triton), seconds)
-    verdicts = compare(load.clients(), snapshot)
+    verdicts = compare(load.clients(), snapshot, watcher.canaries())
     out.print("", status(snapshot, out.width), "")
-    out.print("[bold]What clients saw since the start, beside what the server counted[/bold]")
+    out.print("[bold]What clients and canaries saw since the start, beside what the server counted[/bold]")
     out.print(_comparison(verdicts), "", *_explanations(verdicts, snapshot), "")
     budgets = stored_budgets(TARGET, state)
     if budgets is not None:
@@ -124,20 +125,24 @@ def _comparison(verdicts: tuple[Verdict, ...]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
+    from triton_watch.cli.render import NO_DATA
+
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("MODEL", no_wrap=True)
     for title in ("CLIENTS FAILED", "SERVER OK", "SERVER FAILED"):
         table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("CANARY", no_wrap=True)
     table.add_column("", no_wrap=True)
     for v in sorted(verdicts, key=lambda v: (not v.silent, not v.failed, v.model)):
         word, style = ("the server lies", "bold red") if v.silent else ("", "")
         if v.failed and not v.silent:
-            word, style = "it says so", "yellow"
+            word, style = "it counts them, and says ready", "yellow"
         table.add_row(
             v.model,
             Text(f"{v.failed} of {v.sent}", style="red" if v.failed else ""),
             str(v.counted_success),
             str(v.counted_failure),
+            Text(v.canary or NO_DATA, style=_CANARY_STYLE.get(v.canary, "red")),
             Text(word, style=style),
         )
     return table
@@ -149,9 +154,15 @@ def _explanations(verdicts: tuple[Verdict, ...], snapshot: TargetSnapshot) -> li
     silent = [v for v in verdicts if v.silent]
     lines = [
         f"[red]{v.model}[/red]: clients got {v.kinds} ({escape(v.example)}); "
-        f"Triton counted {v.counted_success} successes."
+        f"Triton counted {v.counted_success} successes; the canary says {v.canary or 'nothing yet'}."
         for v in silent
     ]
+    dead = next((v for v in verdicts if v.failed and not v.silent and "Stub" in v.example), None)
+    if dead is not None:
+        lines.append(
+            f"[red]{dead.model}[/red]: its process is gone ({escape(dead.example)}), and Triton says READY; "
+            f"the canary says {dead.canary or 'nothing yet'}."
+        )
     if silent and snapshot.ready:
         lines.append(
             f"All the while /v2/health/ready says yes: {len(silent)} of {len(verdicts)} models fail "
@@ -163,7 +174,7 @@ def _explanations(verdicts: tuple[Verdict, ...], snapshot: TargetSnapshot) -> li
 def _where_to_look(triton: EmbeddedTriton, watcher: str, state: Path) -> list[str]:
     return [
         f"metrics of the watcher   {watcher}/metrics",
-        f"its health               {watcher}/-/healthy",
+        f"its verdict on Triton    {watcher}/-/serving",
         f"Triton                   {triton.http_url}, metrics {triton.metrics_url}",
         f"ask again                triton-watch status --target {triton.http_url} --metrics-url {triton.metrics_url} "
         f"--name {TARGET} --state {state}",

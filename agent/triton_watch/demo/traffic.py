@@ -89,6 +89,7 @@ HTTP_FLOWS: tuple[Flow, ...] = (
     Flow("lies_error", 1, 1 / 3, _FEATURES, _floats(4), _SCORES),
     Flow("lies_wrong_shape", 1, 1 / 3, _FEATURES, _floats(4), _SCORES),
     Flow("lies_nan", 1, 1 / 3, _FEATURES, _floats(4), _SCORES),
+    Flow("dies_quietly", 1, 1 / 3, _FEATURES, _floats(4), _SCORES),
     Flow("fails_honestly", 1, 1 / 2, _FEATURES, _floats(4), _SCORES),
 )
 

@@ -10,7 +10,7 @@ import numpy as np
 from triton_watch.records import FAILURE_REASONS, Counter, TargetSnapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from triton_watch.demo.tally import ClientView
 
@@ -33,6 +33,8 @@ class Verdict:
     counted_failure: int
     kinds: str
     example: str
+    canary: str = ""
+    """How the watcher's last canary of the model ended; empty = not known."""
 
     @property
     def silent(self) -> bool:
@@ -40,8 +42,13 @@ class Verdict:
         return self.failed > 0 and self.counted_failure < self.failed / 2
 
 
-def compare(clients: Iterable[ClientView], snapshot: TargetSnapshot) -> tuple[Verdict, ...]:
-    """Return a verdict for each model that clients asked and the server's metrics page knows."""
+def compare(
+    clients: Iterable[ClientView], snapshot: TargetSnapshot, canaries: Mapping[str, str]
+) -> tuple[Verdict, ...]:
+    """Return a verdict for each model that clients asked and the server's metrics page knows.
+
+    `canaries` says by model how the watcher's canaries end.
+    """
     slis = snapshot.slis
     if slis is None:
         return ()
@@ -56,6 +63,7 @@ def compare(clients: Iterable[ClientView], snapshot: TargetSnapshot) -> tuple[Ve
             counted_failure=int(np.nansum(counters[list(FAILURE_REASONS.values()), rows[view.model]])),
             kinds=", ".join(_WORDS.get(kind, kind) for kind in view.by_kind),
             example=view.example,
+            canary=canaries.get(view.model, ""),
         )
         for view in clients
         if view.model in rows

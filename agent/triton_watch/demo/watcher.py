@@ -13,6 +13,9 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prometheus_client.parser import text_string_to_metric_families
+
+from triton_watch.conventions.canary import CANARY_REASON
 from triton_watch.demo.errors import EmbeddedTritonError
 from triton_watch.demo.kept import KeptProcess
 from triton_watch.demo.ports import LOOPBACK, is_free, pick_free
@@ -31,6 +34,7 @@ targets:
   - {{name: demo, url: {http}, grpc: "{grpc}", metrics_url: {metrics}, interval: 2s, timeouts: {{total: 1s}}}}
 web: {{listen: "{listen}"}}
 slo: {{state_dir: {state}, flush_interval: 1s}}
+canary: {{interval: 3s, timeout: 2s}}
 """
 
 
@@ -68,6 +72,18 @@ class WatcherProcess:
         self._process.stop(STOP_SECONDS)
         words = self._process.tail.strip().removeprefix("triton-watch: ")
         raise EmbeddedTritonError(f"the watcher did not start on {self.url}: {words or 'it said nothing'}")
+
+    def canaries(self) -> dict[str, str]:
+        """How the last canary of each model ended, by model, as the watcher's metrics say."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=5) as answer:  # noqa: S310 - as below
+            page = answer.read().decode()
+        families = text_string_to_metric_families(page)
+        return {
+            sample.labels["model"]: sample.labels["reason"]
+            for family in families
+            if family.name == CANARY_REASON.name
+            for sample in family.samples
+        }
 
     def stop(self) -> None:
         """End it with SIGTERM."""

@@ -217,7 +217,7 @@ class CanarySent:
     """Canaries of one model between two polls, an ensemble's canaries counted with its members, too.
 
     `passed` and `failed` are canaries of the model itself. `served` requests were answered as successes, `broken`
-    ones with an error of the model; `rows` is the sum of the batches of those that were served.
+    ones with an error of the model; `rows` is the sum of the batches of both.
     """
 
     passed: int = 0

@@ -33,16 +33,17 @@ _FAILURES = (Counter.FAIL_BACKEND, Counter.FAIL_OTHER, Counter.FAIL_UNLABELLED, 
 
 @dataclass(slots=True)
 class _Owed:
-    """What a model's counters will show, or have shown: requests served, their rows, requests answered with an error.
+    """What a model's counters will show, or have shown: requests served, requests answered with an error.
 
-    The server counts a moment after it answers, so an error that no page shows yet waits for the next one (`old`)
-    before it is looked for among the successes, where an error that a model returns is counted.
+    `each` is the rows of one request. The server counts a moment after it answers, so an error that no page shows yet
+    waits for the next one (`old`) before it is looked for among the successes, where an error that a model returns
+    is counted.
     """
 
     served: float = 0.0
-    rows: float = 0.0
     broken: float = 0.0
     old: float = 0.0
+    each: float = 1.0
 
 
 class CanaryDebt:
@@ -56,8 +57,9 @@ class CanaryDebt:
         for key, count in sent.items():
             owed = self._owed.setdefault(key, _Owed())
             owed.served += count.served
-            owed.rows += count.rows
             owed.broken += count.broken
+            if count.served + count.broken:
+                owed.each = count.rows / (count.served + count.broken)
 
     def taken_off(self, deltas: Deltas, models: ModelIndex, configs: ConfigVectors) -> Deltas:
         """Return the deltas without the canaries that they hold."""
@@ -73,13 +75,10 @@ class CanaryDebt:
             column = counters[:, row]
             _take(column, owed, has_cache=bool(configs.has_cache[row]), most=float(configs.max_batch_size[row]))
             if deltas.was_reset[row]:
-                owed.served = owed.rows = owed.broken = owed.old = 0.0
-            if owed == _NOTHING:
+                owed.served = owed.broken = owed.old = 0.0
+            if not (owed.served or owed.broken or owed.old):
                 del self._owed[key]
         return replace(deltas, counters=counters)
-
-
-_NOTHING = _Owed()
 
 
 def rows_by_name(models: ModelIndex) -> Mapping[tuple[str, str], int]:
@@ -91,34 +90,38 @@ def _take(column: FloatArray, owed: _Owed, *, has_cache: bool, most: float) -> N
     """Take the debt off one model's counters, as far as they show it."""
     before = float(column[Counter.SUCCESS])
     served = min(owed.served, before)
-    rows = owed.rows * served / owed.served if owed.served else 0.0
     owed.served -= served
-    owed.rows -= rows
     left = owed.broken + owed.old
     for counter in _FAILURES:
         if column[counter] > 0:  # False where the page lacks it
             taken = min(left, float(column[counter]))
             column[counter] -= taken
             left -= taken
+    failed = owed.broken + owed.old - left
     as_success = min(owed.old, left, before - served)
     left -= as_success
     owed.broken, owed.old = 0.0, left
     taken = served + as_success
-    if taken <= 0:
+    if taken > 0:
+        column[Counter.SUCCESS] = before - taken
+        column[list(_DURATIONS)] *= (before - taken) / before
+    computed = taken - (_take_hits(column, taken) if has_cache else 0.0)
+    _take_batches(column, computed, computed * owed.each, failed, most)
+
+
+def _take_hits(column: FloatArray, taken: float) -> float:
+    """Take canaries off hits and misses of the cache; return those that were hits, which the model never saw."""
+    hits = min(taken, float(np.nan_to_num(column[Counter.CACHE_HITS])))
+    column[Counter.CACHE_HITS] -= hits
+    column[Counter.CACHE_MISSES] = max(0.0, float(column[Counter.CACHE_MISSES]) - (taken - hits))
+    return hits
+
+
+def _take_batches(column: FloatArray, computed: float, rows: float, failed: float, most: float) -> None:
+    """Executions that fail are counted, their inferences are not. No fewer are left than the inferences need."""
+    if computed + failed <= 0:
         return
-    column[Counter.SUCCESS] = before - taken
-    column[list(_DURATIONS)] *= (before - taken) / before
-    _take_inferences(column, served, rows, has_cache=has_cache, most=most)
-
-
-def _take_inferences(column: FloatArray, served: float, rows: float, *, has_cache: bool, most: float) -> None:
-    hits = min(served, float(np.nan_to_num(column[Counter.CACHE_HITS]))) if has_cache else 0.0
-    if has_cache:
-        column[Counter.CACHE_HITS] -= hits
-        column[Counter.CACHE_MISSES] = max(0.0, float(column[Counter.CACHE_MISSES]) - (served - hits))
-    computed = served - hits
-    rows *= computed / served if served else 0.0
     inferences = max(0.0, float(column[Counter.INFERENCES]) - rows)
     fewest = np.ceil(inferences / max(1.0, float(np.nan_to_num(most))))
     column[Counter.INFERENCES] = inferences
-    column[Counter.EXECUTIONS] = max(fewest, float(column[Counter.EXECUTIONS]) - computed) if inferences else 0.0
+    column[Counter.EXECUTIONS] = max(fewest, float(column[Counter.EXECUTIONS]) - computed - failed, 0.0)

@@ -58,7 +58,7 @@ def _add(count: _Count, result: CanaryResult, rows: int, times: int) -> None:
         # The requests of a sequence before the one that failed were served.
         count.served += (result.requests - 1) * times
         count.broken += times
-        count.rows += (result.requests - 1) * rows * times
+        count.rows += result.requests * rows * times
 
 
 def members_of(
