@@ -61,6 +61,8 @@ def gaps(objective: Objective, covered: tuple[Covered, ...], snapshot: TargetSna
 def _reading(objective: Objective, key: ModelKey, table: SliTable | None) -> SliValue | NoData | None:
     if table is None or key not in table.models.row:
         return NoData(NoDataReason.GONE)
+    if objective.sli is SloSli.CANARY:
+        return None  # its events are the agent's own
     goal = objective.goal_of(key.name)
     if objective.sli is SloSli.TTFT:
         return _first_response(table, key)

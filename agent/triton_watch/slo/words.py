@@ -94,6 +94,7 @@ _PROMISES: Final = {
     SloSli.TTFT: "{share} of requests{of} give their first response in under {high}",
     SloSli.BATCH_EFFICIENCY: "{share} of the time with traffic, the batch efficiency{of} is at least {low:g}",
     SloSli.GPU_UTILIZATION: "{share} of the time with traffic, the GPU utilization{of} is {band}",
+    SloSli.CANARY: "{share} of canaries{of} pass",
 }
 _WITH_QUANTILE: Final = {
     SloSli.QUEUE_TIME: "{share} of requests{of} come while the served {quantile} queue time is under {high}",

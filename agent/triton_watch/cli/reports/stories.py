@@ -26,8 +26,12 @@ _BAD: Mapping[SloSli, str] = MappingProxyType(
         SloSli.TTFT: "had their first token too late",
         SloSli.BATCH_EFFICIENCY: "had batches too small",
         SloSli.GPU_UTILIZATION: "had a GPU out of its band",
+        SloSli.CANARY: "failed",
     }
 )
+
+_NOUN: Mapping[SloSli, str] = MappingProxyType({SloSli.CANARY: "canaries"})
+"""What is counted where it is not requests."""
 
 _ABOUT: Mapping[SloSli, str] = MappingProxyType(
     {
@@ -36,6 +40,7 @@ _ABOUT: Mapping[SloSli, str] = MappingProxyType(
         SloSli.TTFT: "a first response",
         SloSli.BATCH_EFFICIENCY: "a batch",
         SloSli.GPU_UTILIZATION: "a GPU's use",
+        SloSli.CANARY: "a canary",
     }
 )
 _WHY = "`triton-watch slo check --target URL` says why."
@@ -133,7 +138,7 @@ def _end(row: ReportRow) -> str:
 def _spent(row: ReportRow) -> str:
     total = row.good + row.bad
     of, bad, may = (words.amount(row.objective, one) for one in (total, row.bad, total * (1 - row.goal.objective)))
-    noun = "" if row.objective.sli.is_time_based else " requests"
+    noun = "" if row.objective.sli.is_time_based else f" {_NOUN.get(row.objective.sli, 'requests')}"
     did = _BAD[row.objective.sli]
     return f"the budget of {words.span(row.objective.period)} is spent: {bad} of {of}{noun} {did}, where {may} may"
 

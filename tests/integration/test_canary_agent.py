@@ -1,0 +1,273 @@
+"""Canaries of a running agent on a real Triton: every way in which a server lies or dies, and what is seen of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from support.agent import Agent
+from support.canary_models import Switch, copied, kill
+from triton_watch.demo import EmbeddedTriton
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+INTERVAL = 4.0
+TWO_INTERVALS = 2 * INTERVAL
+POLL = 0.5
+MODELS = ("good", "good_no_batch", "switch", "pipeline", "sequence", "stream", "overloaded")
+X = {"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}
+
+
+class Watched:
+    """A server, its models, and an agent that watches it."""
+
+    def __init__(self, triton: EmbeddedTriton, repository: Path, agent: Agent) -> None:
+        self.triton = triton
+        self.repository = repository
+        self.agent = agent
+        self.switch = Switch(repository)
+
+    def serving(self, model: str | None = None) -> int:
+        return self.agent.get("/-/serving" + (f"?model={model}" if model else "")).status_code
+
+    def why(self, model: str) -> str:
+        return self.agent.get(f"/-/serving?model={model}").text
+
+    def metric(self, name: str, model: str, **labels: str) -> float | None:
+        pairs = sorted({"model": model, "target": "t", "version": "1", **labels}.items())
+        text = ",".join(f'{key}="{value}"' for key, value in pairs)
+        return self.agent.metric(f"triton_watch_{name}{{{text}}}")
+
+    def until(self, condition: Callable[[], bool], within: float = 30.0) -> float:
+        """Seconds until the condition holds; fails after `within`."""
+        begin = time.monotonic()
+        while not condition():
+            assert time.monotonic() - begin < within, self.agent.log
+            time.sleep(0.1)
+        return time.monotonic() - begin
+
+    def ask(self, model: str, timeout: float = 20.0) -> int:
+        url = f"{self.triton.http_url}/v2/models/{model}/infer"
+        return requests.post(url, json={"inputs": [X]}, timeout=timeout).status_code
+
+    def is_ready(self, model: str) -> bool:
+        paths = ("health/ready", f"models/{model}/ready")
+        return all(requests.get(f"{self.triton.http_url}/v2/{path}", timeout=5).status_code == 200 for path in paths)
+
+    def repository_api(self, verb: str, model: str) -> None:
+        url = f"{self.triton.http_url}/v2/repository/models/{model}/{verb}"
+        assert requests.post(url, timeout=30).status_code == 200
+
+
+def configuration(triton: EmbeddedTriton, **canary: Any) -> dict[str, Any]:
+    target = {
+        "name": "t",
+        "url": triton.http_url,
+        "grpc": triton.grpc_address,
+        "metrics_url": triton.metrics_url,
+        "interval": f"{POLL}s",
+        "timeouts": {"total": "400ms"},
+    }
+    canaries = {"name": "canaries", "sli": "canary", "objective": "90%", "min_events": 1}
+    up = {"name": "up", "sli": "availability", "objective": "90%"}
+    return {
+        "targets": [target],
+        "web": {"listen": "LISTEN"},
+        "canary": {
+            "interval": f"{INTERVAL}s",
+            "timeout": "2s",
+            "overrides": [{"models": "overloaded", "timeout": "3500ms"}],  # it takes 2 s
+            **canary,
+        },
+        "slo": {
+            "state_dir": "none",
+            "objectives": [canaries, up],
+        },
+    }
+
+
+@contextmanager
+def watching(folder: Path, triton: EmbeddedTriton, repository: Path, **canary: Any) -> Iterator[Watched]:
+    folder.mkdir(exist_ok=True)
+    config = folder / "triton-watch.yaml"
+    agent = Agent(folder, "--config", str(config), "--state", "none", start=False)
+    config.write_text(json.dumps(configuration(triton, **canary)).replace("LISTEN", agent.listen))
+    agent.start()
+    try:
+        agent.wait_ready()
+        yield Watched(triton, repository, agent)
+    finally:
+        agent.end()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedTriton, Path]]:
+    folder = tmp_path_factory.mktemp("canaries")
+    repository = copied(folder / "models", *MODELS)
+    flags = ("--model-control-mode=explicit", *(f"--load-model={name}" for name in MODELS))
+    with EmbeddedTriton(repository, workdir=folder, extra_args=flags) as triton:
+        yield triton, repository
+
+
+@pytest.fixture
+def watched(server: tuple[EmbeddedTriton, Path], tmp_path: Path) -> Iterator[Watched]:
+    """An agent of the test's own; the models are healthy before and after it."""
+    triton, repository = server
+    Switch(repository).to("")
+    with watching(tmp_path, triton, repository) as one:
+        one.until(lambda: one.serving() == 200)
+        yield one
+    Switch(repository).to("")
+
+
+@pytest.mark.parametrize(
+    ("mood", "reason", "silent"),
+    [
+        ("nan", "not_finite", 1),
+        ("shape", "wrong_shape", 1),
+        ("error", "server_error", 1),
+        ("raise", "server_error", 0),
+        ("hang", "deadline", 0),
+    ],
+)
+def test_a_model_that_turns_bad_is_not_serving_within_two_intervals_while_triton_says_ready(
+    watched: Watched, mood: str, reason: str, silent: int
+) -> None:
+    watched.switch.to(mood)
+    took = watched.until(lambda: watched.serving("switch") == 503)
+    assert took < TWO_INTERVALS + 1.0, took
+    assert reason in watched.why("switch")
+    assert watched.is_ready("switch")
+    assert watched.metric("canary_verdict", "switch", verdict="failing") == 1
+    watched.until(lambda: watched.metric("model_silent_failure", "switch") == silent)
+    assert watched.serving("good") == 200
+    watched.switch.to("")
+    watched.until(lambda: watched.serving("switch") == 200)
+    watched.until(lambda: watched.metric("model_silent_failure", "switch") == 0)
+
+
+def test_a_killed_stub_turns_serving_503_within_two_intervals_and_a_reload_brings_it_back(watched: Watched) -> None:
+    kill(watched.triton, "good_no_batch")
+    took = watched.until(lambda: watched.serving() == 503)
+    assert took < TWO_INTERVALS, took
+    assert "good_no_batch:1 fails: server_error: Stub process" in watched.why("good_no_batch")
+    assert watched.is_ready("good_no_batch")
+    watched.repository_api("load", "good_no_batch")
+    if watched.serving("good_no_batch") != 200:  # 24.10 keeps a loaded model as it is: it takes an unload
+        watched.repository_api("unload", "good_no_batch")
+        watched.repository_api("load", "good_no_batch")
+    watched.until(lambda: watched.serving() == 200)
+
+
+def test_canaries_alone_are_no_traffic_and_clients_are_counted_exactly(watched: Watched) -> None:
+    for name in ("good", "switch", "pipeline", "sequence", "stream"):
+        watched.until(lambda name=name: (watched.metric("canary_runs_total", name, reason="ok") or 0) >= 3)  # type: ignore[misc]  # a default of a lambda
+    for _ in range(10):
+        for name in ("good", "pipeline", "sequence"):
+            assert watched.metric("model_requests_per_second", name) == 0
+            assert watched.metric("model_availability_ratio", name) is None
+        time.sleep(POLL)
+    before = {result: _events(watched, "up", result, "good") for result in ("good", "bad")}
+    statuses = [watched.ask("good") for _ in range(50)]
+    assert statuses == [200] * 50
+    watched.until(lambda: _events(watched, "up", "good", "good") - before["good"] == 50)
+    time.sleep(3 * POLL)
+    assert _events(watched, "up", "good", "good") - before["good"] == 50
+    assert _events(watched, "up", "bad", "good") == before["bad"] == 0
+
+
+def _events(watched: Watched, slo: str, result: str, model: str) -> float:
+    return watched.metric("slo_events_total", model, slo=slo, result=result) or 0.0
+
+
+def test_each_canary_is_one_event_of_an_objective_about_canaries(watched: Watched) -> None:
+    watched.switch.to("nan")
+    watched.until(lambda: (watched.metric("canary_runs_total", "switch", reason="not_finite") or 0) >= 3)
+    watched.switch.to("")
+    watched.until(lambda: watched.serving("switch") == 200)
+
+    def adds_up() -> bool:
+        runs = [watched.metric("canary_runs_total", "switch", reason=reason) or 0 for reason in ("ok", "not_finite")]
+        return runs == [_events(watched, "canaries", result, "switch") for result in ("good", "bad")]
+
+    watched.until(adds_up)
+
+
+def test_a_full_queue_is_overloaded_and_a_long_one_pauses_canaries(watched: Watched) -> None:
+    threads = [threading.Thread(target=watched.ask, args=("overloaded",)) for _ in range(12)]
+    stop = time.monotonic() + 10
+
+    def press() -> None:
+        while time.monotonic() < stop:
+            watched.ask("overloaded")
+
+    threads += [threading.Thread(target=press) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    watched.until(lambda: (watched.metric("canary_runs_total", "overloaded", reason="overloaded") or 0) >= 1)
+    for thread in threads:
+        thread.join()
+    watched.until(lambda: watched.serving("overloaded") == 200)
+
+
+def test_a_model_that_hangs_under_traffic_is_wedged_in_metrics_and_status(watched: Watched) -> None:
+    watched.switch.to("hang")
+    threads = [threading.Thread(target=_give_up, args=(watched,), daemon=True) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    watched.until(lambda: watched.metric("model_wedged", "switch") == 1)
+    assert watched.is_ready("switch")
+    assert watched.metric("model_wedged", "good") == 0
+    watched.switch.to("")
+    for thread in threads:
+        thread.join()
+    watched.until(lambda: watched.metric("model_wedged", "switch") == 0)
+
+
+def _give_up(watched: Watched) -> None:
+    with pytest.raises((requests.RequestException, AssertionError)):
+        assert watched.ask("switch", timeout=15.0) != 200
+
+
+def test_unloading_and_loading_again_is_no_failure_and_the_first_call_is_told_apart(watched: Watched) -> None:
+    end = time.monotonic() + 3 * INTERVAL
+    while time.monotonic() < end:
+        watched.repository_api("unload", "good")
+        time.sleep(0.3)
+        watched.repository_api("load", "good")
+        time.sleep(0.7)
+        assert watched.metric("canary_verdict", "good", verdict="failing") is None
+    watched.until(lambda: watched.serving("good") == 200)
+    watched.until(lambda: (watched.metric("canary_first_call_seconds", "good") or 0) > 0)
+    assert watched.metric("canary_verdict", "good", verdict="passing") == 1
+    assert "canary fails" not in watched.agent.log, watched.agent.log
+
+
+def test_a_loaded_model_is_asked_in_the_first_cycle_after_its_load(watched: Watched) -> None:
+    watched.repository_api("unload", "stream")
+    watched.until(lambda: watched.metric("canary_verdict", "stream", verdict="passing") is None)
+    watched.repository_api("load", "stream")
+    took = watched.until(lambda: watched.metric("canary_verdict", "stream", verdict="passing") == 1)
+    assert took < POLL + 1.5, took
+
+
+def test_a_server_that_stops_is_not_serving_and_one_that_starts_again_is(tmp_path: Path) -> None:
+    repository = copied(tmp_path / "models", "good", "good_no_batch")
+    with EmbeddedTriton(repository, workdir=tmp_path) as triton, watching(tmp_path / "w", triton, repository) as one:
+        one.until(lambda: one.serving() == 200)
+        triton.stop()
+        assert one.until(lambda: one.serving() == 503) < TWO_INTERVALS
+        one.until(lambda: (one.metric("canary_runs_total", "good", reason="unreachable") or 0) >= 2)
+        one.until(lambda: (one.metric("canary_skipped_total", "good", reason="backing_off") or 0) >= 1, within=60)
+        triton.start()
+        took = one.until(lambda: one.serving() == 200)
+        assert took < TWO_INTERVALS, took
+        assert one.agent.get("/-/healthy").status_code == 200
