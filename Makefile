@@ -33,6 +33,7 @@ generate: $(VENV)/.test ## Write the generated files again
 bench: $(VENV)/.test debian ## Measure speed and memory beside Prometheus and protobuf
 	@$(PY) tests/bench/check.py
 	@$(PY) tests/bench/slo.py
+	@$(PY) tests/bench/canary.py
 	@$(PY) tests/bench/run.py
 
 clean: ## Remove the environment, caches and unpacked packages

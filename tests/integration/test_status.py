@@ -280,7 +280,11 @@ def test_the_demo_ends_by_itself_and_names_the_liars() -> None:
     narrow = {**os.environ, "COLUMNS": "80"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, env=narrow)
     assert done.returncode == 0, done.stderr
-    liars = [line.split()[0] for line in done.stdout.splitlines() if line.rstrip().endswith("the server lies")]
+    liars = [line.split()[0] for line in done.stdout.splitlines() if line.rstrip().endswith("it lies")]
     assert liars == ["lies_error", "lies_nan", "lies_wrong_shape"]
+    canaries = {line.split()[0]: line for line in done.stdout.splitlines() if " ok, " in line}
+    found = {"lies_error": "server_error", "lies_nan": "not_finite", "lies_wrong_shape": "wrong_shape"}
+    assert all(reason in canaries[name] for name, reason in found.items()), "the canaries name them, too"
+    assert "server_error" in canaries["dies_quietly"]
     assert "fail without the server noticing" in " ".join(done.stdout.split()), "wrapped where the terminal ends"
     assert "/metrics" in done.stdout

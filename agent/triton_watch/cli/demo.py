@@ -129,19 +129,18 @@ def _comparison(verdicts: tuple[Verdict, ...]) -> Table:
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("MODEL", no_wrap=True)
-    for title in ("CLIENTS FAILED", "SERVER OK", "SERVER FAILED"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("CANARY", no_wrap=True)
+    table.add_column("CLIENTS FAILED", justify="right", no_wrap=True)
+    for title in ("TRITON COUNTED", "CANARY"):
+        table.add_column(title, no_wrap=True)
     table.add_column("", no_wrap=True)
     for v in sorted(verdicts, key=lambda v: (not v.silent, not v.failed, v.model)):
-        word, style = ("the server lies", "bold red") if v.silent else ("", "")
+        word, style = ("it lies", "bold red") if v.silent else ("", "")
         if v.failed and not v.silent:
-            word, style = "it counts them, and says ready", "yellow"
+            word, style = "it counts them", "yellow"
         table.add_row(
             v.model,
             Text(f"{v.failed} of {v.sent}", style="red" if v.failed else ""),
-            str(v.counted_success),
-            str(v.counted_failure),
+            f"{v.counted_success} ok, {v.counted_failure} failed",
             Text(v.canary or NO_DATA, style=_CANARY_STYLE.get(v.canary, "red")),
             Text(word, style=style),
         )

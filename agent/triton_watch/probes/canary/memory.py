@@ -1,45 +1,64 @@
 """What a model used to answer, where nothing was recorded: an answer to the other input shows all the same.
 
-Only answers of several floats count, for those do not meet by chance, and only once each input was answered the
-same way `SURE` times in a row: a model that varies is never sure.
+Only answers of several floats count, for those do not meet by chance, and only once each input has a usual answer:
+`SURE` times and nothing else, or nearly always over a longer time. A model that varies has none.
 """
 
 from __future__ import annotations
 
+from collections import Counter, deque
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from triton_watch.triton.infer.messages import FLOATS, Tensor
+from triton_watch.triton.infer.messages import FLOATS, Tensor, TensorError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 SURE: Final = 3
 _FEWEST_VALUES: Final = 4
+_REMEMBERED: Final = 32
+"""Answers to one input that are remembered."""
+_WITHOUT_ODD: Final = 6
+_MOST_ODD: Final = 0.15
+"""This share of the answers after the first `_WITHOUT_ODD` may be others than the usual one."""
+
+
+@dataclass(slots=True)
+class _Answers:
+    """The last answers to one input."""
+
+    digests: deque[bytes] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+
+    def usual(self) -> bytes | None:
+        """The answer that nearly all of them are, if they are enough to be sure."""
+        total = len(self.digests)
+        if total < SURE:
+            return None
+        digest, count = Counter(self.digests).most_common(1)[0]
+        return digest if total - count <= max(0, int((total - _WITHOUT_ODD) * _MOST_ODD)) else None
 
 
 class Memory:
-    """The usual answer to each input of one model, as digests; begun anew with each load of the model."""
+    """The answers to each input of one model, as digests; begun anew with each load of the model."""
 
     def __init__(self) -> None:
-        self._usual: dict[int, tuple[bytes, int]] = {}
+        self._answers: dict[int, _Answers] = {}
 
     def swapped_with(self, variant: int, outputs: Sequence[Mapping[str, Tensor]]) -> int | None:
         """Return the other input whose usual answer this one is, and not its own; remember the answer if not so."""
         digest = _digest(outputs)
         if digest is None:
             return None
-        own = self._usual.get(variant)
-        if own is not None and own[0] == digest:
-            self._usual[variant] = (digest, own[1] + 1)
-            return None
-        if own is not None and own[1] >= SURE:
-            for other, (usual, times) in self._usual.items():
-                if other != variant and usual == digest and times >= SURE:
+        own = self._answers.setdefault(variant, _Answers())
+        if own.usual() not in (None, digest):
+            for other, answers in self._answers.items():
+                if answers.usual() == digest:
                     return other
-        self._usual[variant] = (digest, 1)
+        own.digests.append(digest)
         return None
 
 
@@ -59,4 +78,7 @@ def _digest(outputs: Sequence[Mapping[str, Tensor]]) -> bytes | None:
 def _tells(tensor: Tensor) -> bool:
     if tensor.datatype not in FLOATS or tensor.size < _FEWEST_VALUES:
         return False
-    return len(np.unique(tensor.array())) >= _FEWEST_VALUES
+    try:
+        return len(np.unique(tensor.array())) >= _FEWEST_VALUES
+    except TensorError:  # an output that nobody promised, and so nobody has read yet
+        return False

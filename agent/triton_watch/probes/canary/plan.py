@@ -62,6 +62,8 @@ def plan_of(key: ModelKey, config: ModelConfig, options: CanaryOptions, golden: 
 
     Raises `NoInputError` when there is no way to ask the model.
     """
+    if golden is not None and not golden.inputs:
+        golden = None  # one without inputs says nothing
     if golden is not None:
         variants = golden.inputs
     elif options.inputs:

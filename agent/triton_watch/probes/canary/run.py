@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
+from triton_watch.probes.canary.clients import Clocks, InferClient, UnaryClient
 from triton_watch.probes.canary.plan import Kind, Plan
 from triton_watch.probes.canary.verdict import judge
 from triton_watch.records import CanaryReason, CanaryResult
 from triton_watch.triton.infer.errors import InferError
-from triton_watch.triton.infer.messages import Exchange, InferRequest
+from triton_watch.triton.infer.messages import InferRequest
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from triton_watch.probes.canary.memory import Memory
-    from triton_watch.triton.infer.messages import InferAnswer
+    from triton_watch.triton.infer.messages import Exchange, InferAnswer
+
+__all__ = ["REQUEST_ID", "STEPS", "Clocks", "InferClient", "Run", "UnaryClient"]
 
 REQUEST_ID: Final = "triton-watch"
 """Every request id begins with it."""
@@ -30,37 +32,12 @@ _FALLBACK_RESPONSES: Final = 1000
 _MADE_UP: Final = "its input was made up; if the model cannot take it, give one under canary.overrides"
 
 
-class UnaryClient(Protocol):
-    """What asks the server, from any number of threads. Requests raise `InferError`."""
-
-    def infer(self, request: InferRequest, timeout: float) -> Exchange:
-        """One request, one response, within `timeout` seconds."""
-
-    def close(self) -> None:
-        """Close all connections; a later request opens new ones."""
-
-
-class InferClient(UnaryClient, Protocol):
-    """A client that can read streams, too."""
-
-    def stream(self, request: InferRequest, timeout: float, limit: int) -> Exchange:
-        """One request and at most `limit` responses, within `timeout` seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    """`clock` gives monotonic seconds, `now` Unix seconds, `cpu` the seconds that this thread has used."""
-
-    clock: Callable[[], float] = time.monotonic
-    now: Callable[[], float] = time.time
-    cpu: Callable[[], float] = time.thread_time
-
-
 @dataclass(slots=True)
 class _Sent:
     """What has happened until now: a failure half way leaves it to be told."""
 
     requests: int = 0
+    responses: int = 0
     answers: list[InferAnswer] = field(default_factory=list)
     seconds: float = 0.0
     first: float | None = None
@@ -69,6 +46,7 @@ class _Sent:
         if self.first is None and exchange.first is not None:
             self.first = self.seconds + exchange.first
         self.answers += exchange.answers
+        self.responses += len(exchange.answers)
         self.seconds += exchange.seconds
 
 
@@ -78,7 +56,7 @@ class Run:
 
     client: InferClient
     rng: random.Random
-    clocks: Clocks = Clocks()
+    clocks: Clocks = field(default_factory=Clocks)
 
     def once(self, plan: Plan, variant: int, memory: Memory, *, timeout: float | None = None) -> CanaryResult:
         """Run the canary with one of the plan's inputs; nothing is raised for what the server does."""
@@ -95,6 +73,7 @@ class Run:
             self._send(plan, variant, sent, began + (timeout or plan.options.timeout))
         except InferError as error:
             reason, detail = error.reason, _sentence(error, plan)
+            sent.seconds += error.seconds
         else:
             reason, detail = judge(plan, variant, sent.answers, sent.seconds)
             if reason is CanaryReason.OK and plan.golden is None:
@@ -108,7 +87,7 @@ class Run:
             detail=detail,
             latency=sent.seconds if reason.was_served else None,
             first_response=sent.first,
-            responses=len(sent.answers),
+            responses=sent.responses,
             requests=sent.requests,
             variant=variant,
             overhead=self.clocks.cpu() - cpu,
@@ -123,29 +102,32 @@ class Run:
             return
         flags = {"sequence_start": True, "sequence_end": True} if plan.in_sequence else {}
         request = self._request(plan, variant, {**self._sequence(plan), **flags})
+        left = self._left(deadline)
         sent.requests = 1
         if plan.kind is Kind.UNARY:
-            sent.add(self.client.infer(request, self._left(deadline)))
+            sent.add(self.client.infer(request, left))
             return
         most = plan.options.max_responses or _FALLBACK_RESPONSES
-        sent.add(self.client.stream(request, self._left(deadline), most + 1))
+        sent.add(self.client.stream(request, left, most + 1))
 
     def _send_sequence(self, plan: Plan, variant: int, sent: _Sent, deadline: float) -> None:
         sequence = self._sequence(plan)
         for step in range(STEPS):
             flags = {"sequence_start": step == 0, "sequence_end": step == STEPS - 1}
             request = self._request(plan, variant, {**sequence, **flags})
-            sent.requests += 1
             try:
-                sent.add(self.client.infer(request, self._left(deadline)))
+                left = self._left(deadline)
+                sent.requests += 1
+                sent.add(self.client.infer(request, left))
             except InferError as error:
-                if 0 < step < STEPS - 1 and error.reason is not CanaryReason.UNREACHABLE:
-                    self._end(self._request(plan, variant, {**sequence, "sequence_end": True}))
+                if _has_begun(sent, error) and sent.requests < STEPS:
+                    self._end(self._request(plan, variant, {**sequence, "sequence_end": True}), sent)
                 raise
 
-    def _end(self, request: InferRequest) -> None:
+    def _end(self, request: InferRequest, sent: _Sent) -> None:
+        sent.requests += 1
         try:
-            self.client.infer(request, _END_TIMEOUT)
+            sent.responses += len(self.client.infer(request, _END_TIMEOUT).answers)
         except InferError:
             return  # the verdict is made of what went wrong before
 
@@ -157,7 +139,7 @@ class Run:
         return {"sequence_id": f"{REQUEST_ID}-{number:x}" if plan.text_sequence_ids else number}
 
     def _request(self, plan: Plan, variant: int, parameters: Mapping[str, bool | float | str]) -> InferRequest:
-        own = dict(plan.options.parameters)
+        own = {**({} if plan.golden is None else plan.golden.parameters), **dict(plan.options.parameters)}
         key = plan.key
         number = self.rng.getrandbits(40)
         inputs = plan.variants[variant]
@@ -168,6 +150,11 @@ class Run:
         if left <= 0:
             raise InferError(CanaryReason.DEADLINE, "no time was left for all requests of the canary")
         return left
+
+
+def _has_begun(sent: _Sent, error: InferError) -> bool:
+    """Whether the server knows the sequence, and can be told of its end."""
+    return error.reason is not CanaryReason.UNREACHABLE and (sent.responses > 0 or error.reason.was_served)
 
 
 def _sentence(error: InferError, plan: Plan) -> str:
@@ -181,7 +168,5 @@ def _remembered(memory: Memory, variant: int, answers: Sequence[InferAnswer]) ->
     other = memory.swapped_with(variant, [answer.outputs for answer in answers])
     if other is None:
         return CanaryReason.OK, ""
-    sentence = (
-        f"input {variant + 1} got the answer that input {other + 1} always gets: a stale one, or another caller's"
-    )
+    sentence = f"input {variant} got the answer that input {other} always gets: a stale one, or another caller's"
     return CanaryReason.SWAPPED, sentence

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _LATEST = -1
 """An ensemble's step without a version of its own means the latest."""
+_MOST_STEPS = 1000
+"""Ensembles cannot contain themselves; should a server say so all the same, this ends it."""
 
 
 @dataclass(slots=True)
@@ -51,14 +53,12 @@ class SentCounts:
 
 
 def _add(count: _Count, result: CanaryResult, rows: int, times: int) -> None:
-    if result.reason.was_served:
-        count.served += result.requests * times
-        count.rows += result.requests * rows * times
-    elif result.reason is CanaryReason.SERVER_ERROR:
-        # The requests of a sequence before the one that failed were served.
-        count.served += (result.requests - 1) * times
+    """Of a sequence that went wrong half way, the requests that had their responses were served."""
+    served = result.requests if result.reason.was_served else min(result.responses, result.requests)
+    count.served += served * times
+    count.rows += served * rows * times
+    if result.reason is CanaryReason.SERVER_ERROR:
         count.broken += times
-        count.rows += result.requests * rows * times
 
 
 def members_of(
@@ -66,20 +66,18 @@ def members_of(
 ) -> dict[ModelKey, int]:
     """The models that one request to an ensemble runs, through ensembles within it, and how often each."""
     found: dict[ModelKey, int] = defaultdict(int)
-    stack = [config]
-    while stack:
-        for step in stack.pop().steps:
-            member = configs.get(step.model)
-            key = _key(step.model, step.model_version, ready)
-            if key is not None:
-                found[key] += 1
-            if member is not None and member.steps and len(found) < _MOST_MEMBERS:
-                stack.append(member)
+    stack = list(config.steps)
+    for _ in range(_MOST_STEPS):
+        if not stack:
+            break
+        step = stack.pop()
+        key = _key(step.model, step.model_version, ready)
+        if key is not None:
+            found[key] += 1
+        member = configs.get(step.model)
+        if member is not None:
+            stack += member.steps
     return dict(found)
-
-
-_MOST_MEMBERS = 1000
-"""Ensembles cannot contain themselves; should a server say so all the same, this ends it."""
 
 
 def _key(name: str, version: int, ready: frozenset[ModelKey]) -> ModelKey | None:

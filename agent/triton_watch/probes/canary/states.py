@@ -65,7 +65,7 @@ def is_undecided(state: CanaryState) -> bool:
     """Whether the last run says otherwise than the verdict, so that the next one should come soon."""
     if not state.recent:
         return False
-    return state.recent[-1] is not (state.verdict is CanaryVerdict.PASSING)
+    return state.verdict is not (CanaryVerdict.PASSING if state.recent[-1] else CanaryVerdict.FAILING)
 
 
 def _one_more(counts: Mapping[K, int], key: K) -> Mapping[K, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +12,7 @@ from triton_watch.triton.infer.errors import InferError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from triton_watch.probes.canary.run import InferClient, UnaryClient
+    from triton_watch.probes.canary.clients import InferClient, UnaryClient
     from triton_watch.records import Target
     from triton_watch.triton.infer.messages import Exchange, InferRequest
 
@@ -39,6 +40,7 @@ class Transport:
         self._clock = clock
         self._make_grpc = over_grpc or _grpc
         self._make_http = over_http or _http
+        self._making = threading.Lock()
         self._grpc: InferClient | None = None
         self._http: UnaryClient | None = None
         self._is_fixed = protocol is not Protocol.AUTO
@@ -89,7 +91,9 @@ class Transport:
         return exchange
 
     def _may_fall_back(self, error: InferError) -> bool:
-        return error.reason is CanaryReason.UNREACHABLE and not self._has_spoken and not self._is_fixed
+        """A hint means that gRPC is there, and that the settings are wrong: that is to be told, not to be got round."""
+        is_absent = error.reason is CanaryReason.UNREACHABLE and not error.hint
+        return is_absent and not self._has_spoken and not self._is_fixed
 
     def _fallen_back(self, request: InferRequest, left: float, first: InferError) -> Exchange:
         try:
@@ -110,14 +114,16 @@ class Transport:
             self._speaks_http, self._since = False, self._clock()
 
     def _over_grpc(self) -> InferClient:
-        if self._grpc is None:
-            self._grpc = self._make_grpc(self._target)
-        return self._grpc
+        with self._making:
+            if self._grpc is None:
+                self._grpc = self._make_grpc(self._target)
+            return self._grpc
 
     def _over_http(self) -> UnaryClient:
-        if self._http is None:
-            self._http = self._make_http(self._target)
-        return self._http
+        with self._making:
+            if self._http is None:
+                self._http = self._make_http(self._target)
+            return self._http
 
 
 def _grpc(target: Target) -> InferClient:

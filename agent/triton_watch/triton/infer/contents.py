@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from triton_watch.triton.infer.messages import Tensor, TensorError, tensor_of
+from triton_watch.triton.infer.messages import BYTES, FLOATS, Tensor, TensorError, tensor_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ _FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "UINT64": "uint64_contents",
         "FP32": "fp32_contents",
         "FP64": "fp64_contents",
-        "BYTES": "bytes_contents",
+        BYTES: "bytes_contents",
     }
 )
 """Datatype -> field of InferTensorContents in the open inference protocol; FP16 and BF16 have none."""
@@ -32,8 +32,14 @@ def tensor_of_contents(contents: Any, datatype: str, shape: tuple[int, ...]) -> 
     name = _FIELDS.get(datatype)
     if name is None:
         raise TensorError(f"{datatype} came without its bytes")
-    values = np.array(list(getattr(contents, name)), dtype=np.object_ if datatype == "BYTES" else None)
+    # Whole numbers stay Python's own until they are converted: as floats, large ones would lose digits.
+    kind = np.float64 if datatype in FLOATS else np.object_
+    values = np.array(list(getattr(contents, name)), dtype=kind)
     try:
-        return tensor_of(values.reshape(shape), datatype)
-    except ValueError as error:
-        raise TensorError(f"{values.size} values for shape {list(shape)}") from error
+        if min(shape, default=0) >= 0:
+            return tensor_of(values.reshape(shape), datatype)
+    except TensorError:
+        raise
+    except (ValueError, OverflowError):
+        pass  # told below, with the shape
+    raise TensorError(f"{values.size} values for shape {list(shape)}")

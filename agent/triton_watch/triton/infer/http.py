@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import threading
 import time
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from triton_watch.triton.http import HttpFetcher
 from triton_watch.triton.infer.binary import outputs_of, request_body
 from triton_watch.triton.infer.errors import InferError
 from triton_watch.triton.infer.messages import Exchange, InferAnswer, TensorError
+from triton_watch.triton.infer.words import UNKNOWN_MODEL, own_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 _NO_BOUND: Final = 86_400.0
 """Seconds: more than any canary may take, so that its own timeout is the one that counts."""
 _UNSUPPORTED: Final = 501
-_UNKNOWN_MODEL: Final = re.compile(
-    r"unknown model|is not found|no available versions?|not ready|at requested version|is not available", re.IGNORECASE
-)
-_REQUEST_ID: Final = re.compile(r"^\[request id: [^\]]*\] ")
 
 _REASONS: Final[Mapping[Outcome, CanaryReason]] = MappingProxyType(
     {
@@ -84,8 +80,11 @@ class HttpInfer:
 
     def infer(self, request: InferRequest, timeout: float) -> Exchange:
         """One request, one response, within `timeout` seconds. Raises `InferError`."""
-        body, headers = request_body(request)
-        url = _url(self._target.http_url, request)
+        try:
+            body, headers = request_body(request)
+            url = _url(self._target.http_url, request)
+        except ValueError as error:  # half of a surrogate pair in a name
+            raise InferError(CanaryReason.REFUSED, f"the request cannot be written: {error}") from None
         began = self._clock()
         try:
             with self._fetcher(url) as fetcher:
@@ -145,9 +144,9 @@ def _answer(response: Response, url: str, seconds: float) -> InferAnswer:
 
 def _failure(error: TritonError, seconds: float) -> InferError:
     outcome = error.outcome
-    text = _REQUEST_ID.sub("", error.server_text, count=1)
+    text = own_words(error.server_text)
     reason = _REASONS.get(outcome, CanaryReason.UNREADABLE)
-    if outcome in _MAY_BE_UNKNOWN and _UNKNOWN_MODEL.search(text):
+    if outcome in _MAY_BE_UNKNOWN and UNKNOWN_MODEL.search(text):
         reason = CanaryReason.NOT_SERVED
     elif error.http_status == _UNSUPPORTED:
         # UNSUPPORTED: the model cannot be asked so, as a decoupled one over HTTP.

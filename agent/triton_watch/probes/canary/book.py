@@ -1,0 +1,88 @@
+"""The states of a target's canaries: what is known now, and what is kept of models that come back."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from triton_watch.probes.canary.states import after_run, after_skip, with_failure
+from triton_watch.records import CanaryState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from triton_watch.probes.canary.single import Canary
+    from triton_watch.records import CanaryResult, CanarySettings, ModelKey, SkipReason
+
+
+class StateBook:
+    """For any number of threads. `states` never changes after it was handed out: it is replaced whole."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._resting: dict[ModelKey, CanaryState] = {}
+        self.states: Mapping[ModelKey, CanaryState] = MappingProxyType({})
+
+    def open(self, canary: Canary) -> None:
+        """A model has a canary from now on; what was counted of it goes on."""
+        with self._lock:
+            key = canary.key
+            before = self.states.get(key) or self._resting.pop(key, None) or CanaryState(key)
+            self._put(_described(before, canary))
+
+    def close(self, key: ModelKey) -> None:
+        """A model has none any more; its counts rest until it comes back, and its verdict is forgotten."""
+        with self._lock:
+            state = self.states.get(key)
+            self.states = MappingProxyType({name: one for name, one in self.states.items() if name != key})
+            if state is not None:
+                self._resting[key] = _counts_of(state)
+
+    def forget_all_but(self, known: AbstractSet[ModelKey]) -> None:
+        """Models that the server does not know any more do not come back."""
+        with self._lock:
+            self._resting = {key: state for key, state in self._resting.items() if key in known}
+
+    def describe(self, canary: Canary) -> None:
+        """A canary's plan was made anew."""
+        self._change(canary.key, lambda state: _described(state, canary))
+
+    def skip(self, key: ModelKey, reason: SkipReason) -> None:
+        """A canary that was due was not sent."""
+        self._change(key, lambda state: after_skip(state, reason))
+
+    def add(self, result: CanaryResult, settings: CanarySettings, *, is_first: bool, counts: bool) -> None:
+        """A canary ended; `counts` False leaves the verdict as it is."""
+        self._change(result.key, lambda state: after_run(state, result, settings, is_first=is_first, counts=counts))
+
+    def let_count(self, key: ModelKey, settings: CanarySettings) -> None:
+        """A failure that was told before, and did not count then, counts."""
+        self._change(key, lambda state: with_failure(state, settings))
+
+    def _change(self, key: ModelKey, step: Callable[[CanaryState], CanaryState]) -> None:
+        with self._lock:
+            state = self.states.get(key)
+            if state is not None:
+                self._put(step(state))
+
+    def _put(self, state: CanaryState) -> None:
+        self.states = MappingProxyType({**self.states, state.key: state})
+
+
+def _described(state: CanaryState, canary: Canary) -> CanaryState:
+    return replace(state, note=canary.note, has_golden=canary.has_golden, interval=canary.options.interval)
+
+
+def _counts_of(state: CanaryState) -> CanaryState:
+    return CanaryState(
+        state.key,
+        runs=state.runs,
+        skipped=state.skipped,
+        buckets=state.buckets,
+        latency_sum=state.latency_sum,
+        requests=state.requests,
+        overhead=state.overhead,
+    )
