@@ -10,7 +10,7 @@ SAY := @printf '%s\n'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint generate bench clean check-generated pytest debian
+.PHONY: help demo test lint generate bench soak clean check-generated pytest debian
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench: $(VENV)/.test debian ## Measure speed and memory beside Prometheus and pr
 	@$(PY) tests/bench/slo.py
 	@$(PY) tests/bench/canary.py
 	@$(PY) tests/bench/run.py
+
+soak: $(VENV)/.test debian ## Canaries under load for ten minutes: no healthy model may be reported
+	@TRITON_WATCH_SOAK=600 $(PY) -m pytest -q tests/integration/test_canary_soak.py
 
 clean: ## Remove the environment, caches and unpacked packages
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

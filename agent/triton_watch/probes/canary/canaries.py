@@ -231,7 +231,8 @@ class TargetCanaries:
             self.skip(canary.key, obstacle or SkipReason.NO_INPUT)
             return None
         variant = canary.variant % len(plan.variants)
-        result = self._run.once(plan, variant, canary.memory, timeout=canary.patience(plan))
+        timeout = canary.patience(plan)
+        result = self._run.once(plan, variant, canary.memory, timeout=timeout, is_proven=canary.has_passed)
         if canary.is_first and result.reason is CanaryReason.TOO_SLOW:
             result = replace(result, reason=CanaryReason.OK, detail="")
         canary.variant += 1

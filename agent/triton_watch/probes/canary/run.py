@@ -58,13 +58,18 @@ class Run:
     rng: random.Random
     clocks: Clocks = field(default_factory=Clocks)
 
-    def once(self, plan: Plan, variant: int, memory: Memory, *, timeout: float | None = None) -> CanaryResult:
-        """Run the canary with one of the plan's inputs; nothing is raised for what the server does."""
-        result, _ = self.answered(plan, variant, memory, timeout=timeout)
+    def once(
+        self, plan: Plan, variant: int, memory: Memory, *, timeout: float | None = None, is_proven: bool = False
+    ) -> CanaryResult:
+        """Run the canary with one of the plan's inputs; nothing is raised for what the server does.
+
+        `is_proven`: the model has taken its input before, so that no word is lost on its being made up.
+        """
+        result, _ = self.answered(plan, variant, memory, timeout=timeout, is_proven=is_proven)
         return result
 
     def answered(
-        self, plan: Plan, variant: int, memory: Memory, *, timeout: float | None = None
+        self, plan: Plan, variant: int, memory: Memory, *, timeout: float | None = None, is_proven: bool = False
     ) -> tuple[CanaryResult, Sequence[InferAnswer]]:
         """Run the canary and return the responses, too: all that came when it was answered at all."""
         began, cpu = self.clocks.clock(), self.clocks.cpu()
@@ -72,7 +77,7 @@ class Run:
         try:
             self._send(plan, variant, sent, began + (timeout or plan.options.timeout))
         except InferError as error:
-            reason, detail = error.reason, _sentence(error, plan)
+            reason, detail = error.reason, _sentence(error, plan, is_proven=is_proven)
             sent.seconds += error.seconds
         else:
             reason, detail = judge(plan, variant, sent.answers, sent.seconds)
@@ -157,9 +162,9 @@ def _has_begun(sent: _Sent, error: InferError) -> bool:
     return error.reason is not CanaryReason.UNREACHABLE and (sent.responses > 0 or error.reason.was_served)
 
 
-def _sentence(error: InferError, plan: Plan) -> str:
+def _sentence(error: InferError, plan: Plan, *, is_proven: bool) -> str:
     hints = [error.hint] if error.hint else []
-    if plan.was_made_up and error.reason in (CanaryReason.REFUSED, CanaryReason.SERVER_ERROR):
+    if plan.was_made_up and not is_proven and error.reason in (CanaryReason.REFUSED, CanaryReason.SERVER_ERROR):
         hints.append(_MADE_UP)
     return "; ".join([error.text, *hints])
 

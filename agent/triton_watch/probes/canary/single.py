@@ -42,6 +42,7 @@ class Canary:
     memory: Memory = field(default_factory=Memory)
     variant: int = 0
     is_first: bool = True
+    has_passed: bool = False
     unconfirmed: float | None = None
     """When the server said that it does not serve the model, while the index said READY (monotonic seconds)."""
     golden_files: object = None
@@ -75,6 +76,7 @@ class Canary:
         """A run ended: note what the next one has to know."""
         is_gone = result.reason is CanaryReason.NOT_SERVED
         self.unconfirmed = result.ended if is_gone else None
+        self.has_passed = self.has_passed or result.ok
         self.is_first = self.is_first and result.latency is None and result.reason is not CanaryReason.DEADLINE
 
     def _look(self) -> object:
