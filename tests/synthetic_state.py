@@ -11,7 +11,10 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from support.objectives import availability, batch_efficiency, gpu_band, queue_time
 from triton_watch.daemon.state import BudgetsView, HistoryStatus, ReloadStatus, TargetBudgets, TargetCounts
 from triton_watch.records import (
+    CanaryReason,
+    CanaryResult,
     CanaryState,
+    CanaryVerdict,
     ConfigVectors,
     Counter,
     Gpu,
@@ -25,22 +28,24 @@ from triton_watch.records import (
     ProbeResult,
     SeriesKey,
     ServerInfo,
+    SilentFailure,
+    SkipReason,
     Sli,
     SliTable,
     Target,
     TargetSnapshot,
+    Wedged,
     WindowSums,
 )
 from triton_watch.slo.budget import goals_of, judge
 from triton_watch.slo.levels import windows_of
+from triton_watch.slo.serving import Serving, ServingVerdict
 from triton_watch.store.status import StoreStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from prometheus_client import Metric
-
-    from triton_watch.slo.serving import ServingVerdict
 
 HOSTILE = (
     'quote " in it',
@@ -73,6 +78,8 @@ class SyntheticState:
     last_reload: ReloadStatus = RELOADED
     age: float = 0.5
     first_done: bool = True
+    asked_about: list[str | None] = field(default_factory=list)
+    """The models that `serving` was asked about."""
 
     def snapshots(self) -> Mapping[str, TargetSnapshot]:
         return self.targets
@@ -87,7 +94,7 @@ class SyntheticState:
         return self.canary_states
 
     def serving(self, model: str | None = None) -> Mapping[str, ServingVerdict]:
-        del model
+        self.asked_about.append(model)
         return self.verdicts
 
     def reload(self) -> ReloadStatus:
@@ -115,7 +122,49 @@ def state_of(keys: Sequence[ModelKey], gpus: int = 2) -> SyntheticState:
     counts = TargetCounts(
         cycles=12345678, skipped=2, failures={("metrics", Outcome.EMPTY): 3, ("health", Outcome.REFUSED): 1}
     )
-    return SyntheticState({"triton": snapshot_of(keys, gpus)}, {"triton": counts})
+    return SyntheticState(
+        {"triton": snapshot_of(keys, gpus)},
+        {"triton": counts},
+        canary_states={"triton": canaries_of(keys)},
+        verdicts={"triton": ServingVerdict(Serving.NOT_SERVING, ("it is said to be so",))},
+    )
+
+
+LATENCIES = (0.004, 0.005, 0.03, 0.7, 1.0, 99.0)
+"""Seconds: of the canaries of each model, by which its histogram is made."""
+
+
+def canaries_of(keys: Sequence[ModelKey]) -> dict[ModelKey, CanaryState]:
+    """Canaries of each model of which everything is known; the last one failed, and the first ones were faster."""
+    found = {}
+    for key in (ModelKey(key.name, key.version) for key in keys):
+        last = CanaryResult(
+            key,
+            at=1.7e9,
+            began=10.0,
+            ended=10.5,
+            reason=CanaryReason.NOT_FINITE,
+            detail="SCORES holds NaN",
+            latency=0.5,
+            first_response=0.25,
+            responses=1,
+        )
+        found[key] = CanaryState(
+            key,
+            verdict=CanaryVerdict.FAILING,
+            last=last,
+            last_failure=last,
+            recent=(True, False, False),
+            runs={CanaryReason.OK: 5, CanaryReason.NOT_FINITE: 2},
+            skipped={SkipReason.PENDING: 3, SkipReason.STILL_RUNNING: 1},
+            buckets=(2, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 1),
+            latency_sum=sum(LATENCIES),
+            first_call=2.5,
+            requests=8,
+            overhead=0.0625,
+            has_golden=True,
+        )
+    return found
 
 
 OBJECTIVES = (availability(), queue_time(), batch_efficiency(), gpu_band(0.2, 0.9))
@@ -165,6 +214,11 @@ def snapshot_of(keys: Sequence[ModelKey], gpus: int = 2) -> TargetSnapshot:
         models=tuple(ModelState(key, ModelStatus.READY) for key in keys),
         configs={key.name: ModelConfig(key.name, backend="python", max_batch_size=8) for key in keys},
         slis=table_of(keys, gpus),
+        silent={
+            ModelKey(key.name, key.version): SilentFailure(1.7e9, CanaryReason.NOT_FINITE, "SCORES holds NaN", 3.0)
+            for key in keys[::2]
+        },
+        wedged={key: Wedged(4, 60.0, 3.0) for key in keys[1::2]},
     )
 
 

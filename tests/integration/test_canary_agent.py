@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -138,12 +141,36 @@ def test_a_model_that_hangs_under_traffic_is_wedged_in_metrics_and_status(watche
     for thread in threads:
         thread.start()
     watched.until(lambda: watched.metric("model_wedged", "switch") == 1)
+    code, found = status(watched)
+    assert code == 1
+    assert found["switch"]["wedged"]["polls"] >= 4
+    assert found["good"]["wedged"] is None
     assert watched.is_ready("switch")
     assert watched.metric("model_wedged", "good") == 0
     watched.switch.to("")
     for thread in threads:
         thread.join()
     watched.until(lambda: watched.metric("model_wedged", "switch") == 0)
+
+
+def status(watched: Watched, *flags: str) -> tuple[int, dict[str, Any]]:
+    """Exit code of `status`, and what it says of each model."""
+    urls = ("--target", watched.triton.http_url, "--metrics-url", watched.triton.metrics_url)
+    command = [sys.executable, "-m", "triton_watch", "status", *urls, "--grpc", watched.triton.grpc_address, "--json"]
+    done = subprocess.run([*command, *flags], capture_output=True, text=True, timeout=90, check=False)
+    return done.returncode, {model["name"]: model for model in json.loads(done.stdout)["models"]}
+
+
+def test_status_asks_the_models_itself_and_names_a_silent_failure(watched: Watched) -> None:
+    watched.switch.to("error")
+    code, found = status(watched, "--canary")
+    watched.switch.to("")
+    assert code == 1
+    assert found["switch"]["canary"]["verdict"] == "failing"
+    assert found["switch"]["silent_failure"]["reason"] == "server_error"
+    assert found["switch"]["silent_failure"]["detail"].startswith("the weights are gone")
+    assert found["good"]["canary"]["verdict"] == "passing"
+    assert found["good"]["silent_failure"] is None
 
 
 def _give_up(watched: Watched) -> None:

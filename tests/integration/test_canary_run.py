@@ -31,7 +31,7 @@ HEALTHY = (
     *("bf16", "cached", "dynamic_dims", "every_type", "good", "good_no_batch", "optional_in", "pipeline", "prompt"),
     *("reshaped", "sequence", "sequence_no_id", "slow", "stream", "two_versions", "switch"),
 )
-OTHERS = ("noisy", "random", "chatty_stream", "endless_stream", "hangs", "overloaded")
+OTHERS = ("half_wrong", "noisy", "random", "chatty_stream", "endless_stream", "hangs", "overloaded")
 
 
 class Server:
@@ -156,6 +156,16 @@ def test_recording_loosens_for_noise_refuses_chance_and_refuses_what_fails(serve
     assert "not_finite" in models["nan"]["refusal"]
     for _ in range(3):
         assert server.verdicts("noisy", "--goldens", goldens)["noisy:1"]["reason"] == "ok"
+
+
+def test_a_model_of_which_one_instance_is_wrong_is_not_recorded_as_if_it_knew_two_inputs(
+    server: Server, tmp_path: Path
+) -> None:
+    """An idle server lets its instances take turns: inputs sent in turn would meet one each."""
+    code, found, _ = server.canary("record", "half_wrong", "--goldens", str(tmp_path / "goldens"), "--repeats", "8")
+    (one,) = found["models"]
+    assert (code, one["recorded"]) == (1, False)
+    assert "varies between repeats" in one["refusal"]
 
 
 def test_every_healthy_model_can_be_recorded_and_passes_by_its_golden(server: Server, tmp_path: Path) -> None:

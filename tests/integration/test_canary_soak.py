@@ -40,7 +40,7 @@ def test_under_load_no_canary_of_a_healthy_model_ever_fails(tmp_path: Path) -> N
     stop, statuses = threading.Event(), list[int]()
     with (
         EmbeddedTriton(repository, workdir=tmp_path) as triton,
-        watching(tmp_path / "agent", triton, repository, interval="1s", timeout="900ms", concurrency=8) as one,
+        watching(tmp_path / "agent", triton, repository, interval="3s", timeout="2500ms", overrides=[]) as one,
     ):
         threads = [
             threading.Thread(target=send, args=(triton.http_url, model, stop, statuses), daemon=True)
@@ -61,7 +61,7 @@ def test_under_load_no_canary_of_a_healthy_model_ever_fails(tmp_path: Path) -> N
             thread.join()
     runs = [line for line in page.splitlines() if line.startswith("triton_watch_canary_runs_total")]
     ran = sum(float(line.rsplit(" ", 1)[1]) for line in runs)
-    assert ran > SECONDS * len(HEALTHY) / 4, runs
+    assert ran > SECONDS * len(HEALTHY) / 6, runs
     assert [line for line in runs if 'reason="ok"' not in line] == [], one.agent.log
     assert verdicts == {"serving\n"}
     assert set(statuses) == {200}

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from triton_watch.daemon.describe import model_rows
 from triton_watch.records import (
+    CanaryVerdict,
     Gpu,
     ModelConfig,
     ModelKey,
@@ -28,7 +29,7 @@ Writer: TypeAlias = Callable[[float], str]
 
 NO_DATA = "–"  # noqa: RUF001 - a dash on purpose: it is no minus
 COLUMNS = (
-    "MODEL", "STATE", "REQ/S", "ERR/S", "QUEUE", "COMPUTE", "REQUEST",
+    "MODEL", "STATE", "CANARY", "REQ/S", "ERR/S", "QUEUE", "COMPUTE", "REQUEST",
     "P99", "BATCH", "EFFIC.", "CACHE", "IN-FL.", "GPU",
 )  # fmt: skip
 """Of the models' table. A column in which no model has a value is not shown."""
@@ -80,7 +81,7 @@ def _models(snapshot: TargetSnapshot, width: int) -> RenderableType:
             left_out.append(title)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for title in shown:
-        left = title in ("MODEL", "STATE")
+        left = title in ("MODEL", "STATE", "CANARY")
         table.add_column(title, justify="left" if left else "right", no_wrap=title != "MODEL", overflow="fold")
     for row in rows:
         table.add_row(*(row[title] for title in shown))
@@ -97,6 +98,7 @@ def _model(key: ModelKey, state: ModelState | None, snapshot: TargetSnapshot) ->
     cells["MODEL"] = name
     if status is not None:
         cells["STATE"] = Text(status.value, style=_STATE_STYLE.get(status, "red"))
+    cells["CANARY"] = _canary(key, snapshot)
     slis = snapshot.slis
     if slis is None or key not in slis.models.row:
         return cells
@@ -115,6 +117,17 @@ def _model(key: ModelKey, state: ModelState | None, snapshot: TargetSnapshot) ->
         "IN-FL.": _cell(slis, key, Sli.IN_FLIGHT, lambda value: f"{value:.1f}"),
         "GPU": _cell(slis, key, Sli.GPU_UTILIZATION, percent),
     }
+
+
+def _canary(key: ModelKey, snapshot: TargetSnapshot) -> Text:
+    """How the canaries end: one word where they pass, the reason where one failed."""
+    state = (snapshot.canaries or {}).get(ModelKey(key.name, key.version))
+    if state is None or state.last is None:
+        return Text(NO_DATA, style="dim")
+    failure = state.last_failure
+    if failure is not None and not all(state.recent):
+        return Text(failure.reason.value, style="red" if state.verdict is CanaryVerdict.FAILING else "yellow")
+    return Text("ok", style="green")
 
 
 def _cell(slis: SliTable, key: ModelKey, sli: Sli, write: Writer, style: str = "") -> Text:
@@ -159,7 +172,8 @@ def _gpus(slis: SliTable) -> Table:
 def _troubles(snapshot: TargetSnapshot) -> RenderableType:
     troubles = find(snapshot)
     if not troubles:
-        return Text("Nothing wrong that the server's own metrics could show.", style="green")
+        sees = "the server's own metrics could show" if not snapshot.canaries else "its metrics and canaries could show"
+        return Text(f"Nothing wrong that {sees}.", style="green")
     table = Table.grid(padding=(0, 2, 0, 0))
     for trouble in troubles:
         style = "red" if trouble.level is Level.PROBLEM else "yellow"

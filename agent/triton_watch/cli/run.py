@@ -28,14 +28,17 @@ DEFAULT_FILE = "triton-watch.yaml"
 @click.option("--listen", help="host:port of the agent's own HTTP.  [default: 127.0.0.1:8003]")
 @click.option("--state", metavar="DIR", help="Where budgets are kept; none = in memory.  [default: per user]")
 @click.option("--history", metavar="prometheus=URL", help="Read budgets from a Prometheus instead.")
+@click.option("--no-canary", is_flag=True, help="Send no inferences.")
+@click.option("--goldens", metavar="DIR", help="Recorded answers to canaries.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="[default: info]")
 @click.option("--log-format", type=click.Choice(["text", "json"]), help="[default: text]")
 def command(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - click's; config checks them
-    """Watch Triton servers until SIGTERM; serve /metrics, /-/healthy and /-/ready.
+    """Watch Triton servers until SIGTERM; serve /metrics, /-/healthy, /-/ready and /-/serving.
 
-    Give --target once for each server. SIGHUP, or a change of the file, loads the configuration
-    again; --state, --history and --log-* go over it. Without --config and --target, triton-watch.yaml
-    in the working directory is read.
+    /-/serving says 200 while Triton serves: its canaries, real inferences, pass. Give --target once
+    for each server. SIGHUP, or a change of the file, loads the configuration again; --state, --history,
+    --no-canary, --goldens and --log-* go over it. Without --config and --target, triton-watch.yaml in
+    the working directory is read.
 
     \b
     Example:
@@ -54,11 +57,13 @@ def command(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - c
         config_file = Path(DEFAULT_FILE)
         if not config_file.exists():
             raise click.UsageError(f"nothing to watch: give --target URL, --config FILE, or put {DEFAULT_FILE} here.")
+    canary = {"enabled": False if flags.pop("no_canary") else None, "goldens": flags.pop("goldens")}
     if config_file is None:
-        settings, watcher = settings_from(None, **flags), None
+        settings = _or_exit(partial(_with_canary, canary), settings_from(None, **flags))
+        watcher = None
     else:
         over = {name: flags.pop(name) for name in ("log_level", "log_format", "state", "history")}
-        adjust = partial(_with_flags, over)
+        adjust = partial(_with_flags, over, canary)
         settings = _or_exit(adjust, settings_from(config_file, **flags))
         watcher = ConfigWatcher(config_file, settings, adjust=adjust)
     try:
@@ -79,10 +84,18 @@ def _or_exit(adjust: Callable[[Settings], Settings], settings: Settings) -> Sett
         sys.exit(2)
 
 
-def _with_flags(over: Mapping[str, str | None], settings: Settings) -> Settings:
+def _with_canary(canary: Mapping[str, Any], settings: Settings) -> Settings:
+    """Put the flags of canaries over the settings. Raises `ConfigError`."""
+    from triton_watch.config import with_canary_flags
+
+    return with_canary_flags(settings, **canary)
+
+
+def _with_flags(over: Mapping[str, str | None], canary: Mapping[str, Any], settings: Settings) -> Settings:
     """Put the flags that go with a file over what the file says. Raises `ConfigError`."""
     from triton_watch.config.overrides import with_slo_flags
 
     log = settings.log
     log = replace(log, level=over["log_level"] or log.level, format=over["log_format"] or log.format)
-    return with_slo_flags(replace(settings, log=log), over["state"], over["history"])
+    settings = with_slo_flags(replace(settings, log=log), over["state"], over["history"])
+    return _with_canary(canary, settings)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +14,16 @@ import click
 from triton_watch.cli.targets import settings_from, target_options
 
 if TYPE_CHECKING:
-    from triton_watch.records import Target, TargetSnapshot
+    from rich.progress import Progress
+
+    from triton_watch.probes.canary.canaries import TargetCanaries
+    from triton_watch.records import CanarySettings, ModelKey, Target, TargetSnapshot
 
 UNREACHABLE = 3
+_SETTLE = 0.6
+"""Seconds after the last canary by which the server has counted it."""
+_SHORT_PAUSE = 2.0
+"""Seconds between the polls that tell whether a model is wedged, at most."""
 SHORTEST_WAIT, LONGEST_WAIT = 1.0, 600.0
 
 
@@ -23,8 +32,9 @@ SHORTEST_WAIT, LONGEST_WAIT = 1.0, 600.0
 @click.option("--wait", default="3s", show_default=True, help="Time between the two polls.")
 @click.option("--name", help="Name of the server in the agent's configuration.  [default: host:port]")
 @click.option("--state", type=click.Path(path_type=Path), metavar="DIR", help="An agent's state: shows its budgets.")
+@click.option("--canary", is_flag=True, help="Ask each ready model with two inferences, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(wait: str, state: Path | None, as_json: bool, **flags: object) -> None:
+def command(wait: str, state: Path | None, canary: bool, as_json: bool, **flags: object) -> None:
     """Poll a Triton twice and print its models: state, traffic, errors, queue, batches, latency, GPU.
 
     Where `triton-watch run` on this machine watches that server, its error budgets are shown, too.
@@ -35,6 +45,7 @@ def command(wait: str, state: Path | None, as_json: bool, **flags: object) -> No
     \b
     Example:
       triton-watch status --target http://localhost:8000
+      triton-watch status --target http://localhost:8000 --canary
       triton-watch status --target http://localhost:8000 --json | jq '.models[].slis'
     """
     from triton_watch.config import ParseError, parse_duration
@@ -50,33 +61,84 @@ def command(wait: str, state: Path | None, as_json: bool, **flags: object) -> No
     if not SHORTEST_WAIT <= pause <= LONGEST_WAIT:
         raise click.UsageError("--wait: give 1s to 10m; Triton renews its gauges every 2 s by default.")
     settings = settings_from(None, **flags)
-    snapshot = poll_twice(settings.targets[0], pause, quiet=as_json)
+    snapshot = poll_twice(settings.targets[0], pause, quiet=as_json, canary=settings.canary if canary else None)
     _show(snapshot, state, as_json=as_json)
     sys.exit(exit_code(snapshot))
 
 
-def poll_twice(target: Target, pause: float, *, quiet: bool = False) -> TargetSnapshot:
-    """Run two cycles `pause` seconds apart and return the second; a bar on stderr counts the pause."""
+def poll_twice(
+    target: Target, pause: float, *, quiet: bool = False, canary: CanarySettings | None = None
+) -> TargetSnapshot:
+    """Run two cycles `pause` seconds apart and return the second; a bar on stderr counts the pause.
+
+    Where requests wait for a model and none was answered, more cycles follow, until they tell whether it is wedged.
+    With `canary` each ready model is asked afterwards: the indicators are of the time before.
+    """
+    from triton_watch.probes.canary.canaries import TargetCanaries
+    from triton_watch.probes.cycle import TargetPoller
+    from triton_watch.slo.wedge import POLLS
+
+    canaries = None if canary is None else TargetCanaries(target, canary)
+    poller = TargetPoller(target, canaries=canaries)
+    try:
+        snapshot = poller.cycle()
+        if not snapshot.probes["metrics"].ok and not snapshot.probes["live"].ok:
+            return snapshot
+        _wait(pause, quiet=quiet)
+        snapshot = poller.cycle()
+        for _ in range(POLLS):
+            if not _looks_stuck(snapshot):
+                break
+            _wait(min(pause, _SHORT_PAUSE), quiet=quiet)
+            snapshot = poller.cycle()
+        if canaries is None:
+            return snapshot
+        _ask(canaries, snapshot, quiet=quiet)
+        time.sleep(_SETTLE)
+        return replace(poller.cycle(), slis=snapshot.slis)
+    finally:
+        poller.close()
+        if canaries is not None:
+            canaries.close()
+
+
+def _ask(canaries: TargetCanaries, snapshot: TargetSnapshot, *, quiet: bool) -> None:
+    """Send each model each of its inputs, some models at the same time."""
+    keys = canaries.follow(snapshot).begun
+
+    def ask(key: ModelKey) -> None:
+        for _ in range(canaries.variants_of(key)):
+            canaries.run(key)
+
+    with _progress(quiet=quiet) as progress, ThreadPoolExecutor(canaries.settings.concurrency) as pool:
+        task = progress.add_task("asking each model", total=len(keys))
+        for _ in pool.map(ask, keys):
+            progress.advance(task)
+
+
+def _wait(pause: float, *, quiet: bool) -> None:
+    with _progress(quiet=quiet) as progress:
+        task = progress.add_task(f"measuring for {pause:g} s", total=pause)
+        end = time.monotonic() + pause
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(0.1, left))
+            progress.update(task, completed=pause - max(0.0, left))
+
+
+def _progress(*, quiet: bool) -> Progress:
     from rich.console import Console
     from rich.progress import Progress
 
-    from triton_watch.probes.cycle import TargetPoller
+    console = Console(stderr=True, quiet=quiet or not sys.stderr.isatty())
+    return Progress(console=console, transient=True)
 
-    poller = TargetPoller(target)
-    try:
-        first = poller.cycle()
-        if not first.probes["metrics"].ok and not first.probes["live"].ok:
-            return first
-        console = Console(stderr=True, quiet=quiet or not sys.stderr.isatty())
-        with Progress(console=console, transient=True) as progress:
-            task = progress.add_task(f"measuring for {pause:g} s", total=pause)
-            end = time.monotonic() + pause
-            while (left := end - time.monotonic()) > 0:
-                time.sleep(min(0.1, left))
-                progress.update(task, completed=pause - max(0.0, left))
-        return poller.cycle()
-    finally:
-        poller.close()
+
+def _looks_stuck(snapshot: TargetSnapshot) -> bool:
+    """Whether requests wait for a model of which none was answered, and nobody can tell yet what that means."""
+    table = snapshot.slis
+    if table is None or table.completed is None or table.counters_off or snapshot.wedged:
+        return False
+    return bool(((table.frame.pending > 0) & (table.completed == 0)).any())
 
 
 def exit_code(snapshot: TargetSnapshot) -> int:

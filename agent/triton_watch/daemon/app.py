@@ -78,7 +78,8 @@ class Route:
 def plain(status: HTTPStatus, sentence: str, **headers: str) -> Response:
     """One line of plain text; underscores in the names of `headers` stand for hyphens."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Response(status, PLAIN, f"{sentence}\n".encode(), named)
+    # A name on a Triton server may hold half of a surrogate pair, which UTF-8 cannot say.
+    return Response(status, PLAIN, f"{sentence}\n".encode(errors="replace"), named)
 
 
 class App:

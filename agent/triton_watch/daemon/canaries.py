@@ -18,9 +18,11 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.triggers.interval import IntervalTrigger
 
+from triton_watch.daemon.canary_news import CanaryNews
+from triton_watch.daemon.under_way import UnderWay
 from triton_watch.probes.canary.canaries import TargetCanaries
 from triton_watch.probes.canary.run import Clocks
-from triton_watch.records import CanaryReason, CanaryVerdict, SkipReason
+from triton_watch.records import CanaryReason, SkipReason
 
 if TYPE_CHECKING:
     import logging
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from apscheduler.schedulers.background import BackgroundScheduler
 
+    from triton_watch.probes.canary.run import InferClient
     from triton_watch.records import (
         CanaryResult,
         CanarySettings,
@@ -46,7 +49,10 @@ _SPREAD: Final = 1.0
 
 
 class CanaryJobs:
-    """Runs canaries on the supervisor's scheduler. `clock` gives monotonic seconds, `now` Unix seconds."""
+    """Runs canaries on the supervisor's scheduler. `clock` gives monotonic seconds, `now` Unix seconds.
+
+    `client` makes what asks a target; left out, it is gRPC or HTTP.
+    """
 
     def __init__(
         self,
@@ -57,14 +63,18 @@ class CanaryJobs:
         clock: Callable[[], float],
         now: Callable[[], float],
         rng: random.Random,
+        client: Callable[[Target], InferClient] | None = None,
     ) -> None:
         self.settings = settings
         self._scheduler = scheduler
         self._log = log
         self._clocks = Clocks(clock, now)
         self._rng = rng
+        self._client = client
         self._lock = threading.Lock()
+        self._under_way = UnderWay()
         self._targets: dict[str, TargetCanaries] = {}
+        self._news = CanaryNews(log)
 
     @staticmethod
     def executors(settings: Settings) -> dict[str, ThreadPoolExecutor]:
@@ -76,6 +86,7 @@ class CanaryJobs:
         canaries = TargetCanaries(
             target,
             self.settings,
+            client=None if self._client is None else self._client(target),
             clocks=self._clocks,
             rng=random.Random(self._rng.random()),  # noqa: S311 - ids of requests, no secret
         )
@@ -103,6 +114,8 @@ class CanaryJobs:
             self._remove(name, key)
         for key in followed.begun:
             self._schedule(name, canaries, key)
+        for state in canaries.states().values():
+            self._news.tell(name, state)  # what the poll said can decide about a canary that was refused
 
     def swap(self, settings: CanarySettings) -> None:
         """Go over to other settings: with the next poll all canaries begin anew by them."""
@@ -127,9 +140,14 @@ class CanaryJobs:
                 canaries.skip(key, SkipReason.STILL_RUNNING)
 
     def close(self) -> None:
-        """Close all connections; canaries that are still under way fail."""
+        """Close all connections; canaries that are still under way fail, and none begins any more."""
+        self._under_way.close()
         for canaries in self._targets.values():
             canaries.close()
+
+    def wait(self, patience: float) -> bool:
+        """Wait at most so many seconds for the canaries that are under way; return whether all have ended."""
+        return self._under_way.wait(patience)
 
     def _schedule(self, name: str, canaries: TargetCanaries, key: ModelKey) -> None:
         interval = canaries.interval_of(key)
@@ -146,19 +164,24 @@ class CanaryJobs:
         )
 
     def _remove(self, name: str, key: ModelKey) -> None:
+        self._news.forget(name, key)
         try:
             self._scheduler.remove_job(_job_id(name, key))
         except JobLookupError:
             return
 
     def _ask(self, name: str, canaries: TargetCanaries, key: ModelKey) -> None:
+        with self._under_way.one() as may_begin:
+            if may_begin:  # else it was due when the scheduler was stopped
+                self._ask_now(name, canaries, key)
+
+    def _ask_now(self, name: str, canaries: TargetCanaries, key: ModelKey) -> None:
         before = canaries.states().get(key)
         result = canaries.run(key)
         after = canaries.states().get(key)
-        if result is None or before is None or after is None:
+        if result is None or before is None or after is None or self._under_way.is_closed:
             return
-        if after.verdict is not before.verdict:
-            self._tell(name, after)
+        self._news.tell(name, after)
         self._plan_next(name, canaries, key, result, is_first=before.last is None)
 
     def _plan_next(
@@ -178,15 +201,6 @@ class CanaryJobs:
             self._scheduler.modify_job(_job_id(name, key), **changes)
         except JobLookupError:
             return  # the model is gone meanwhile
-
-    def _tell(self, name: str, state: CanaryState) -> None:
-        facts: dict[str, object] = {"target": name, "model": state.key.name, "version": state.key.version}
-        if state.verdict is CanaryVerdict.FAILING and state.last_failure is not None:
-            failure = state.last_failure
-            facts["reason"] = failure.reason.value
-            self._log.warning("canary fails: %s", failure.detail, extra={"facts": facts})
-        elif state.verdict is CanaryVerdict.PASSING and state.last_failure is not None:
-            self._log.info("canary passes again", extra={"facts": facts})
 
 
 def _job_id(name: str, key: ModelKey) -> str:

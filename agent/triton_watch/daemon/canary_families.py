@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from triton_watch.conventions import canary as c
 from triton_watch.daemon.labels import LabelSet
-from triton_watch.records import LATENCY_BUCKETS, CanaryResult, CanaryState, ModelKey
+from triton_watch.records import LATENCY_BUCKETS, CanaryResult, CanaryState, CanaryVerdict, ModelKey
 from triton_watch.slo.serving import Serving, ServingVerdict
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ def _silent(view: CanaryView) -> Iterator[Series]:
     for name, labels, state in view.states:
         snapshot = view.snapshots.get(name)
         if snapshot is not None and state.recent:
-            yield labels, float(state.key in snapshot.silent)
+            # A canary may have passed since the poll that found it.
+            yield labels, float(state.key in snapshot.silent and state.verdict is CanaryVerdict.FAILING)
 
 
 def _wedged(view: CanaryView) -> Iterator[Series]:

@@ -92,9 +92,44 @@ def _model(key: ModelKey, state: ModelState | None, snapshot: TargetSnapshot) ->
             "ensemble": config.is_ensemble,
         },
     }
+    described |= _canary(ModelKey(key.name, key.version), snapshot)
+    wedged = snapshot.wedged.get(key)
+    described["wedged"] = (
+        None if wedged is None else {"polls": wedged.polls, "seconds": wedged.seconds, "pending": wedged.pending}
+    )
     if snapshot.slis is not None and key in snapshot.slis.models.row:
         described.update(_slis(snapshot.slis, key, snapshot))
     return described
+
+
+def _canary(key: ModelKey, snapshot: TargetSnapshot) -> dict[str, Any]:
+    """What canaries say of a model, and whether the server says otherwise; null where there are none."""
+    state, silent = (snapshot.canaries or {}).get(key), snapshot.silent.get(key)
+    last = None if state is None else state.last
+    return {
+        "canary": None
+        if state is None
+        else {
+            "verdict": state.verdict.value,
+            "reason": None if last is None else last.reason.value,
+            "detail": "" if last is None else last.detail,
+            "at": None if last is None else last.at,
+            "latency": None if last is None else last.latency,
+            "first_response": None if last is None else last.first_response,
+            "first_call": state.first_call,
+            "availability": state.availability,
+            "golden": state.has_golden,
+            "note": state.note,
+        },
+        "silent_failure": None
+        if silent is None
+        else {
+            "at": silent.at,
+            "reason": silent.reason.value,
+            "detail": silent.detail,
+            "counted_success": silent.counted_success,
+        },
+    }
 
 
 def _slis(table: SliTable, key: ModelKey, snapshot: TargetSnapshot) -> dict[str, Any]:

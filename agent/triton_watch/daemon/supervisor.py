@@ -16,6 +16,7 @@ import datetime as dt
 import random
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
@@ -121,13 +122,15 @@ class Supervisor:
         self._scheduler.start()
 
     def stop(self, patience: float) -> bool:
-        """Stop polling; wait at most `patience` seconds for running cycles. Return whether all have ended."""
+        """Stop; wait at most `patience` seconds for cycles and canaries. Return whether all have ended."""
+        end = self._clock() + patience
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+        self._canaries.close()
         try:
-            return self._wait_for_cycles(patience)
+            ended = self._wait_for_cycles(patience)
+            return self._canaries.wait(end - self._clock()) and ended
         finally:
-            self._canaries.close()
             self._books.close()
 
     def _wait_for_cycles(self, patience: float) -> bool:
@@ -162,7 +165,8 @@ class Supervisor:
         self._clock_offset = offset
         self._log.warning("the system clock jumped by %.0f s: all targets are polled again now", jump)
         for job in self._scheduler.get_jobs():
-            job.modify(next_run_time=_utc_now())
+            with suppress(JobLookupError):  # a model that was unloaded just now
+                job.modify(next_run_time=_utc_now())
 
     def snapshots(self) -> Mapping[str, TargetSnapshot]:
         """Return the latest snapshot of each target that has one."""

@@ -109,8 +109,8 @@ def _of_canary(state: CanaryState | None) -> Iterator[_Found]:
         return
     name = f"{state.key.name}:{state.key.version}"
     if state.verdict is CanaryVerdict.FAILING:
-        reason = state.last_failure.reason.value if state.last_failure is not None else "unknown"
-        detail = state.last_failure.detail if state.last_failure is not None else ""
-        yield Serving.NOT_SERVING, f"the canary of {name} fails: {reason}: {detail}"
+        failure = state.last_failure
+        said = "" if failure is None else f": {failure.reason.value}: {' '.join(failure.detail.split())}"
+        yield Serving.NOT_SERVING, f"the canary of {name} fails{said.rstrip(': ')}"
     elif state.verdict is CanaryVerdict.UNKNOWN and state.last_skip not in _NO_FAULT:
         yield Serving.UNKNOWN, f"the canary of {name} has not decided yet"

@@ -9,14 +9,13 @@ import numpy as np
 
 from triton_watch.records import CanaryReason, CanaryVerdict, Counter, ModelKey, SilentFailure
 from triton_watch.slo.apart import rows_by_name
+from triton_watch.slo.owed import SETTLED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from triton_watch.records import CanaryResult, CanaryState, MetricsFrame
 
-SETTLED: Final = 0.5
-"""Seconds after an answer by which the server has counted it."""
 _PAGES: Final = 12
 _FAILURES: Final = [Counter.FAIL_BACKEND, Counter.FAIL_OTHER, Counter.FAIL_REJECTED, Counter.FAIL_UNLABELLED]
 _SAY_NOTHING: Final = frozenset(
@@ -44,12 +43,14 @@ class SilenceWatch:
     ) -> dict[ModelKey, SilentFailure]:
         """Take in a page, if there is one; return the models that fail silently now."""
         if page is not None:
+            if not states:
+                self._pages.clear()  # only the last one may precede a canary
             self._pages.append(page)
         for key, state in states.items():
             failure = state.last_failure
             if failure is not None and failure.ended != self._judged.get(key):
                 self._judge(key, failure)
-        self._found = {key: one for key, one in self._found.items() if key in states}
+        self._found = {key: one for key, one in self._found.items() if key in states and not _passes(states[key])}
         self._judged = {key: one for key, one in self._judged.items() if key in states}
         return {key: one for key, one in self._found.items() if states[key].verdict is CanaryVerdict.FAILING}
 
@@ -71,6 +72,11 @@ class SilenceWatch:
             self._found[key] = SilentFailure(failure.at, failure.reason, failure.detail, succeeded)
         elif failed > 0 or was_refused:
             self._found.pop(key, None)
+
+
+def _passes(state: CanaryState) -> bool:
+    """Whether the model is well again: should it fail later, that is another failure."""
+    return state.verdict is CanaryVerdict.PASSING and state.last is not None and state.last.ok
 
 
 def risen(before: MetricsFrame, after: MetricsFrame, key: ModelKey) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from triton_watch.records import (
+    CanaryVerdict,
     Counter,
     ModelConfig,
     ModelKey,
@@ -55,7 +56,7 @@ class Trouble:
 
 def find(snapshot: TargetSnapshot) -> tuple[Trouble, ...]:
     """Return the troubles of a snapshot: the server's first, then the models', problems before advice."""
-    found = [*_of_probes(snapshot), *_of_states(snapshot)]
+    found = [*_of_probes(snapshot), *_of_states(snapshot), *_of_canaries(snapshot), *_of_wedged(snapshot)]
     if snapshot.slis is not None:
         found += _of_slis(snapshot.slis, snapshot)
     return tuple(sorted(found, key=lambda t: (t.level is not Level.PROBLEM, t.model or ModelKey("", ""))))
@@ -104,6 +105,33 @@ def _state_sentence(state: ModelState) -> str:
     if state.expected and state.status is not ModelStatus.READY:
         return f"Expected, and {state.status.value}: clients get errors until it is loaded."
     return ""
+
+
+def _of_canaries(snapshot: TargetSnapshot) -> Iterator[Trouble]:
+    """Failing canaries; those first of which the server says nothing."""
+    for key, state in sorted((snapshot.canaries or {}).items()):
+        silent = snapshot.silent.get(key)
+        if silent is not None:
+            yield Trouble(
+                Level.PROBLEM,
+                key,
+                f"Silent failure: its canary fails ({silent.reason.value}), and Triton counts success: {silent.detail}",
+            )
+        elif state.verdict is CanaryVerdict.FAILING and state.last_failure is not None:
+            failure = state.last_failure
+            yield Trouble(Level.PROBLEM, key, f"Its canary fails ({failure.reason.value}): {failure.detail}")
+        elif state.note:
+            yield Trouble(Level.ADVICE, key, f"About its canary: {state.note}")
+
+
+def _of_wedged(snapshot: TargetSnapshot) -> Iterator[Trouble]:
+    for key, wedged in sorted(snapshot.wedged.items()):
+        yield Trouble(
+            Level.PROBLEM,
+            key,
+            f"Wedged: {wedged.pending:.0f} requests wait, and none was answered over {wedged.polls} polls "
+            f"({wedged.seconds:.0f} s): its backend hangs; load the model again, or restart the server.",
+        )
 
 
 def _of_slis(table: SliTable, snapshot: TargetSnapshot) -> Iterator[Trouble]:

@@ -27,8 +27,8 @@ class WedgeWatch:
         self._count = self._seconds = self._usual = np.zeros(0)
 
     def observe(self, table: SliTable | None) -> dict[ModelKey, Wedged]:
-        """Take in a poll; return the wedged models. Without a table nothing is known, and nothing changes."""
-        if table is None or table.completed is None or table.interval <= 0:
+        """Take in a poll; return the wedged models. Where nothing is counted nothing is known, and nothing changes."""
+        if table is None or table.completed is None or table.counters_off or table.interval <= 0:
             return {} if table is None else self._wedged(table)
         self._align(table.models)
         with np.errstate(invalid="ignore"):

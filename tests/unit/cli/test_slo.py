@@ -55,7 +55,7 @@ def test_the_example_reads_like_a_promise() -> None:
         "  What every caller is promised.",
     ]
     assert "  For text_large: 95% of requests wait under 200 ms, 1.5 d of budget." in lines
-    assert lines[-1] == f"{EXAMPLE}: ok, 5 objectives"
+    assert lines[-1] == f"{EXAMPLE}: ok, 6 objectives"
 
 
 def test_a_configuration_without_objectives_shows_the_defaults(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_an_export_imports_to_the_same_objectives(tmp_path: Path) -> None:
     done = call("export", EXAMPLE, "--out", tmp_path / "openslo")
     files = sorted((tmp_path / "openslo").glob("*.yaml"))
     assert done.exit_code == 0
-    assert len(files) == len(done.stdout.splitlines()) == 5
+    assert len(files) == len(done.stdout.splitlines()) == 6
     again = tmp_path / "again.yaml"
     imported = call("import", *files)
     assert (imported.exit_code, imported.stderr) == (0, "")
@@ -214,7 +214,7 @@ def _by_name(path: Path) -> dict[str, Any]:
 
 def test_an_export_is_printed_unless_it_has_a_place(tmp_path: Path) -> None:
     done = call("export", EXAMPLE)
-    assert done.stdout.count("apiVersion: openslo/v1") == 5
+    assert done.stdout.count("apiVersion: openslo/v1") == 6
     (tmp_path / "file").touch()
     refused = call("export", EXAMPLE, "--out", tmp_path / "file")
     assert refused.exit_code == 3

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
 
-from support.fake_triton import FakeTriton
-from support.misbehaving import Server
+from support.fake_triton import PAGE, FakeTriton
+from support.misbehaving import Server, http_answer
 from triton_watch.cli.status import command
 from unit.cli.test_slo_report import store
 
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from click.testing import Result
 
 
+def idle() -> FakeTriton:
+    """A server of which nobody wants anything: with requests that wait, `status` would look longer."""
+    pending = b'nv_inference_pending_request_count{model="matmul",version="1"} '
+    assert pending + b"5\n" in PAGE
+    return FakeTriton(metrics=http_answer(PAGE.replace(pending + b"5\n", pending + b"0\n")))
+
+
 def status(server: Server, *arguments: str, **environ: str) -> Result:
     words = ["--target", server.url, "--metrics-url", f"{server.url}/metrics", "--wait", "1s", *arguments]
     return CliRunner().invoke(command, words, env=environ)
@@ -25,7 +32,7 @@ def status(server: Server, *arguments: str, **environ: str) -> Result:
 
 def test_budgets_of_the_server_are_shown_by_its_name(tmp_path: Path) -> None:
     store(tmp_path, targets=("rack-a", "rack-b"))
-    with Server(FakeTriton()) as server:
+    with Server(idle()) as server:
         done = status(server, "--state", str(tmp_path), "--name", "rack-b")
         data = json.loads(status(server, "--state", str(tmp_path), "--name", "rack-b", "--json").stdout)
     assert "Error budgets" in done.stdout
@@ -38,7 +45,7 @@ def test_budgets_of_the_server_are_shown_by_its_name(tmp_path: Path) -> None:
 
 def test_a_store_that_knows_other_servers_only_says_which(tmp_path: Path) -> None:
     store(tmp_path, targets=("rack-a", "rack-b"))
-    with Server(FakeTriton()) as server:
+    with Server(idle()) as server:
         done = status(server, "--state", str(tmp_path))
     name = server.url.removeprefix("http://")
     assert "Error budgets" not in done.stdout
@@ -46,7 +53,7 @@ def test_a_store_that_knows_other_servers_only_says_which(tmp_path: Path) -> Non
 
 
 def test_without_an_agent_on_the_machine_nothing_is_said_of_budgets(tmp_path: Path) -> None:
-    with Server(FakeTriton()) as server:
+    with Server(idle()) as server:
         done = status(server, XDG_STATE_HOME=str(tmp_path), STATE_DIRECTORY="")
         data = json.loads(status(server, "--json", XDG_STATE_HOME=str(tmp_path), STATE_DIRECTORY="").stdout)
     assert "udget" not in done.stdout + done.stderr
@@ -54,7 +61,7 @@ def test_without_an_agent_on_the_machine_nothing_is_said_of_budgets(tmp_path: Pa
 
 
 def test_a_state_directory_that_is_not_there_is_exit_code_3(tmp_path: Path) -> None:
-    with Server(FakeTriton()) as server:
+    with Server(idle()) as server:
         done = status(server, "--state", str(tmp_path / "absent"))
     assert done.exit_code == 3
     assert str(tmp_path / "absent") in done.stderr

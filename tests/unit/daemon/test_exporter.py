@@ -13,19 +13,23 @@ from synthetic_state import (
     HOSTILE,
     SyntheticState,
     budgets_of,
+    canaries_of,
     names,
     parse_openmetrics,
     snapshot_of,
     state_of,
     table_of,
 )
-from triton_watch.conventions import LABELS, METRICS
+from triton_watch.conventions import LABELS, METRICS, Metric
+from triton_watch.daemon.canary_families import CANARY_BUILDERS
 from triton_watch.daemon.exporter import Exporter
 from triton_watch.daemon.families import AGENT_BUILDERS, BUILDERS, INDEX_PROBE
 from triton_watch.daemon.slo_families import SLO_BUILDERS
 from triton_watch.daemon.state import ReloadStatus, TargetCounts
 from triton_watch.probes import PROBES
 from triton_watch.records import (
+    CanaryState,
+    CanaryVerdict,
     ModelConfig,
     ModelKey,
     ModelState,
@@ -36,6 +40,7 @@ from triton_watch.records import (
     SliTable,
     TargetSnapshot,
 )
+from triton_watch.slo.serving import Serving, ServingVerdict
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
@@ -70,20 +75,30 @@ def bare(snapshot: TargetSnapshot) -> TargetSnapshot:
 
 def full_state() -> SyntheticState:
     """A state for which every metric has a series."""
-    snapshot = snapshot_of([*names(3), *(ModelKey(name, "1") for name in HOSTILE)])
+    keys = [*names(3), *(ModelKey(name, "1") for name in HOSTILE)]
+    snapshot = snapshot_of(keys)
     assert snapshot.models is not None
     missing = ModelState(ModelKey("gone", ""), ModelStatus.MISSING, expected=True)
-    counts = TargetCounts(3, 1, {("metrics", Outcome.EMPTY): 1})
-    return SyntheticState(
-        {"triton": dataclasses.replace(snapshot, models=(*snapshot.models, missing))},
-        {"triton": counts},
-        budgets_of([*names(3), *(ModelKey(name, "1") for name in HOSTILE)]),
+    return dataclasses.replace(
+        state_of(keys),
+        targets={"triton": dataclasses.replace(snapshot, models=(*snapshot.models, missing))},
+        counts={"triton": TargetCounts(3, 1, {("metrics", Outcome.EMPTY): 1})},
+        budget_view=budgets_of(keys),
     )
+
+
+def series_of(metric: Metric) -> dict[str, tuple[str, ...]]:
+    """The names of a metric's samples, and the labels of each."""
+    labels = tuple(sorted(metric.labels))
+    if metric.type != "histogram":
+        return {metric.name: labels}
+    buckets = {f"{metric.name}_bucket": tuple(sorted((*metric.labels, "le")))}
+    return {**buckets, f"{metric.name}_count": labels, f"{metric.name}_sum": labels}
 
 
 def test_every_convention_has_a_builder_and_the_other_way_round() -> None:
     """No metric is documented that is not exported, and none is exported that is not documented."""
-    builders = [*AGENT_BUILDERS, *BUILDERS, *SLO_BUILDERS]
+    builders = [*AGENT_BUILDERS, *BUILDERS, *CANARY_BUILDERS, *SLO_BUILDERS]
     assert len(builders) == len(METRICS)
     assert set(builders) == set(METRICS)
 
@@ -94,7 +109,7 @@ def test_every_family_of_a_page_is_in_the_conventions_and_the_other_way_round(ac
     parse = parse_openmetrics if accept else parse_text
     found = [sample for family in parse(page_of(full_state(), accept)) for sample in family.samples]
     labels = {sample.name: tuple(sorted(sample.labels)) for sample in found if "triton_watch" in sample.name}
-    assert labels == {metric.name: tuple(sorted(metric.labels)) for metric in METRICS}
+    assert labels == {name: of for metric in METRICS for name, of in series_of(metric).items()}
     others = {sample.name.split("_")[0] for sample in found if sample.name not in labels}
     assert others == {"process", "python"}
 
@@ -127,9 +142,9 @@ def test_series_of_one_family_stand_together_over_targets() -> None:
 
 
 def test_every_label_is_of_the_fixed_list() -> None:
-    """No series carries a label that conventions.LABELS does not explain."""
+    """No series carries a label that conventions.LABELS does not explain, but for the bounds of buckets."""
     found = [sample for family in parse_text(page_of(full_state())) for sample in family.samples]
-    assert {n for s in found if s.name.startswith("triton_watch") for n in s.labels} <= LABELS.keys()
+    assert {n for s in found if s.name.startswith("triton_watch") for n in s.labels} <= LABELS.keys() | {"le"}
 
 
 def test_hostile_model_names_come_back_as_they_went_in() -> None:
@@ -187,7 +202,7 @@ def test_each_sli_reads_its_own_row_and_leaves_gaps_out(sli: Sli) -> None:
         (sample.name, sample.labels["model"], sample.value)
         for family in parse_text(page_of(snapshot_with(slis=table, models=None)))
         for sample in family.samples
-        if "model" in sample.labels
+        if "model" in sample.labels and sample.name != "triton_watch_model_wedged"  # of every model on the page
     ]
     expected = {
         Sli.REQUEST_RATE: "model_requests_per_second",
@@ -338,6 +353,101 @@ def test_a_model_without_gpus_and_a_target_without_models_are_fine() -> None:
     assert "triton_watch_model_ready" not in page_of(snapshot_with(slis=empty, models=()))
 
 
+# Canaries
+
+
+def with_canary(**changes: Any) -> SyntheticState:
+    """The state of one target with one model, whose canary is as in `canaries_of` but for these fields."""
+    (key,) = names(1)
+    state = dataclasses.replace(canaries_of((key,))[key], **changes)
+    return SyntheticState({"triton": snapshot_of((key,))}, canary_states={"triton": {key: state}})
+
+
+def test_a_canary_that_never_ran_shows_its_verdict_and_counts_alone() -> None:
+    """Nothing is said of an outcome or a time that there was not; what counts begins at 0."""
+    (key,) = names(1)
+    state = SyntheticState({}, canary_states={"triton": {key: CanaryState(key)}})
+    found = {family.name: family.samples for family in parse_text(page_of(state)) if "_canary_" in family.name}
+    shown = {"verdict", "latency_seconds", "requests", "cpu_seconds", "has_golden"}
+    assert {name.removeprefix("triton_watch_canary_") for name in found} == shown
+    assert [s.labels["verdict"] for s in found["triton_watch_canary_verdict"]] == ["unknown"]
+    assert {s.value for s in found["triton_watch_canary_latency_seconds"]} == {0.0}
+    assert samples(state, "model_client_availability_ratio") == []
+    assert samples(state, "model_silent_failure") == []
+
+
+def test_what_a_canary_found_shows_as_it_is() -> None:
+    labels = {"target": "triton", "model": "model_00000", "version": "1"}
+    expected = {
+        "canary_success": 0.0,
+        "canary_last_latency_seconds": 0.5,
+        "canary_first_response_seconds": 0.25,
+        "canary_first_call_seconds": 2.5,
+        "canary_last_run_timestamp_seconds": 1.7e9,
+        "canary_requests_total": 8.0,
+        "canary_cpu_seconds_total": 0.0625,
+        "canary_has_golden": 1.0,
+        "model_client_availability_ratio": 1 / 3,
+        "model_silent_failure": 1.0,
+        "model_wedged": 0.0,
+    }
+    state = with_canary()
+    assert {name: samples(state, name) for name in expected} == {n: [(labels, v)] for n, v in expected.items()}
+    assert samples(state, "canary_verdict") == [({**labels, "verdict": "failing"}, 1.0)]
+    assert samples(state, "canary_reason") == [({**labels, "reason": "not_finite"}, 1.0)]
+    runs = {of["reason"]: value for of, value in samples(state, "canary_runs_total")}
+    assert runs == {"not_finite": 2.0, "ok": 5.0}
+    skipped = {of["reason"]: value for of, value in samples(state, "canary_skipped_total")}
+    assert skipped == {"pending": 3.0, "still_running": 1.0}
+
+
+def test_the_buckets_of_latencies_are_cumulative_and_the_last_one_holds_all() -> None:
+    found = [(labels["le"], value) for labels, value in samples(with_canary(), "canary_latency_seconds_bucket")]
+    counts = {"0.005": 2, "0.05": 3, "0.5": 3, "1.0": 5, "10.0": 5, "+Inf": 6}
+    assert {bound: value for bound, value in found if bound in counts} == counts
+    assert [value for _, value in found] == sorted(value for _, value in found)
+    assert samples(with_canary(), "canary_latency_seconds_count")[0][1] == 6.0
+
+
+def test_a_canary_without_an_answer_has_no_latency() -> None:
+    (key,) = names(1)
+    last = canaries_of((key,))[key].last
+    assert last is not None
+    state = with_canary(last=dataclasses.replace(last, latency=None, first_response=None))
+    assert samples(state, "canary_last_latency_seconds") == samples(state, "canary_first_response_seconds") == []
+
+
+def test_silent_failures_are_told_of_models_that_have_a_canary_and_a_snapshot() -> None:
+    keys = names(3)
+    one, two, _ = canaries_of(keys).values()
+    state = SyntheticState(
+        {"triton": snapshot_of(keys)}, canary_states={"triton": {keys[0]: one, keys[1]: two}, "new": {keys[0]: one}}
+    )
+    found = {(of["target"], of["model"]): value for of, value in samples(state, "model_silent_failure")}
+    assert found == {("triton", "model_00000"): 1.0, ("triton", "model_00001"): 0.0}
+
+
+def test_a_model_that_passes_since_the_last_poll_fails_silently_no_more() -> None:
+    found = samples(with_canary(verdict=CanaryVerdict.PASSING), "model_silent_failure")
+    assert [value for _, value in found] == [0.0]
+
+
+def test_wedged_models_are_told_of_every_model_on_the_page_with_its_namespace() -> None:
+    keys = (ModelKey("a", "1"), ModelKey("b", "1", "team"))
+    found = samples(SyntheticState({"triton": snapshot_of(keys)}), "model_wedged")
+    assert [(of["model"], of.get("model_namespace"), value) for of, value in found] == [
+        ("a", None, 0.0),
+        ("b", "team", 1.0),
+    ]
+    assert samples(snapshot_with(slis=None), "model_wedged") == []
+
+
+@pytest.mark.parametrize(("verdict", "shown"), [("serving", [1.0]), ("not_serving", [0.0]), ("unknown", [])])
+def test_whether_a_target_serves_is_shown_where_it_is_known(verdict: str, shown: list[float]) -> None:
+    state = SyntheticState({}, verdicts={"triton": ServingVerdict(Serving(verdict))})
+    assert [value for _, value in samples(state, "target_serving")] == shown
+
+
 # What a scrape costs
 
 
@@ -360,4 +470,5 @@ def test_a_scrape_reads_the_latest_snapshot_each_time() -> None:
     assert b"model_00000" in exporter.page().body
     state.targets = {}
     state.counts = {}
+    state.canary_states = {}
     assert b"model_00000" not in exporter.page().body

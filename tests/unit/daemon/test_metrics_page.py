@@ -7,20 +7,21 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.exposition import generate_latest as client_text
 from prometheus_client.metrics_core import Metric as ClientMetric
 from prometheus_client.openmetrics import exposition as client_om
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from synthetic_state import HOSTILE, SyntheticState, names, state_of
+from synthetic_state import HOSTILE, LATENCIES, SyntheticState, canaries_of, names, state_of
 from triton_watch import conventions as c
+from triton_watch.conventions.canary import CANARY_LATENCY
 from triton_watch.daemon.exporter import WatchCollector, as_client_metric
 from triton_watch.daemon.exposition import accepts_gzip, compressed, render, wants_openmetrics
 from triton_watch.daemon.families import Family, families, view_of
 from triton_watch.daemon.labels import LabelSet
-from triton_watch.records import ModelKey
+from triton_watch.records import LATENCY_BUCKETS, ModelKey
 
 PROMETHEUS = (
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
@@ -94,6 +95,23 @@ def test_a_whole_page_equals_prometheus_clients(openmetrics: bool) -> None:
     registry = registry_of(list(WatchCollector(state, "1.2.3").collect()))
     page = ours(state, openmetrics=openmetrics)
     assert page + b"# EOF\n" * openmetrics == (client_openmetrics if openmetrics else client_text)(registry)
+
+
+@pytest.mark.parametrize("openmetrics", [False, True])
+def test_a_histogram_is_written_as_prometheus_clients_own(openmetrics: bool) -> None:
+    """The same latencies in its Histogram make the same lines, but for the time of creation, which we do not tell."""
+    name = CANARY_LATENCY.name
+    registry = CollectorRegistry()
+    theirs = Histogram(name, CANARY_LATENCY.help, CANARY_LATENCY.labels, buckets=LATENCY_BUCKETS, registry=registry)
+    keys = sorted(ModelKey(name, "1") for name in HOSTILE if "\0" not in name and "\ud800" not in name)
+    for key in keys:
+        for latency in LATENCIES:
+            theirs.labels(target="triton", model=key.name, version=key.version).observe(latency)
+    expected = (client_openmetrics if openmetrics else client_text)(registry).decode().split("\n")
+    page = ours(SyntheticState({}, canary_states={"triton": canaries_of(keys)}), openmetrics=openmetrics).decode()
+    lines = [line for line in page.split("\n") if name in line and "# UNIT" not in line]
+    assert lines == [line for line in expected if name in line and "_created" not in line]
+    assert len(lines) == 2 + len(keys) * (len(LATENCY_BUCKETS) + 3)
 
 
 def test_a_family_without_series_leaves_no_line() -> None:

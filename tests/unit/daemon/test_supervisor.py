@@ -14,11 +14,23 @@ import pytest
 from support.fake_triton import FakeTriton
 from support.misbehaving import Server, silent, target_at
 from triton_watch.daemon.supervisor import Supervisor
-from triton_watch.records import Outcome, Settings, Target, Timeouts
+from triton_watch.records import (
+    CanaryOptions,
+    CanarySettings,
+    ModelKey,
+    Outcome,
+    Protocol,
+    Settings,
+    Target,
+    Timeouts,
+)
+from triton_watch.slo.serving import Serving
+from unit.cli.canary_server import CanaryTriton
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from support.misbehaving import Connection
     from triton_watch.probes.watch import Watch
 
 LOG = logging.getLogger("test")
@@ -32,8 +44,10 @@ def stack() -> Iterator[ExitStack]:
         yield stack
 
 
-def running(stack: ExitStack, *targets: Target, poll_threads: int = 64, **options: Any) -> Supervisor:
-    settings = Settings(targets, poll_threads=poll_threads)
+def running(
+    stack: ExitStack, *targets: Target, poll_threads: int = 64, canary: CanarySettings | None = None, **options: Any
+) -> Supervisor:
+    settings = Settings(targets, poll_threads=poll_threads, canary=canary or CanarySettings())
     supervisor = Supervisor(settings, **{"log": LOG, "on_death": pytest.fail, "rng": random.Random(1), **options})
     supervisor.start()
     stack.callback(supervisor.stop, 5.0)
@@ -140,3 +154,58 @@ def test_stopping_does_not_wait_longer_than_asked_for_a_target_that_hangs(stack:
     assert supervisor.stop(0.3) is False
     assert time.monotonic() - begin < 2.0
     server.close()  # ends the cycle, lest its thread outlive the test
+
+
+HTTP = CanarySettings(CanaryOptions(interval=0.5, timeout=0.4), protocol=Protocol.HTTP)
+
+
+class Hanging(CanaryTriton):
+    """Reads inferences, and answers none of them."""
+
+    def __call__(self, connection: Connection) -> None:
+        while connection.read_request():
+            path = connection.requests[-1].split()[1].decode()
+            if path.endswith("/infer"):
+                connection.closing.wait()
+                return
+            connection.send(self.answer(path))
+
+
+def test_the_verdict_on_a_target_follows_its_canaries_and_names_it_in_states(stack: ExitStack) -> None:
+    triton = CanaryTriton("good")
+    server = stack.enter_context(Server(triton))
+    supervisor = running(stack, named(target_at(server.url), "t", interval=0.2), canary=HTTP)
+    assert supervisor.serving()["t"].verdict is Serving.UNKNOWN
+    wait_for(lambda: supervisor.serving()["t"].verdict is Serving.SERVING)
+    assert set(supervisor.canaries()["t"]) == {ModelKey("good", "1")}
+    assert supervisor.serving("absent")["t"].verdict is Serving.NOT_SERVING
+    triton.values["good"] = [1.0]
+    wait_for(lambda: supervisor.serving()["t"].verdict is Serving.NOT_SERVING)
+    wait_for(lambda: ModelKey("good", "1") in supervisor.snapshots()["t"].silent)
+    supervisor.swap(Settings((), canary=HTTP))
+    assert dict(supervisor.serving()) == dict(supervisor.canaries()) == {}
+
+
+def test_a_jump_of_the_wall_clock_wakes_canaries_too(stack: ExitStack) -> None:
+    shift = [0.0]
+    triton = CanaryTriton("good")
+    server = stack.enter_context(Server(triton))
+    hourly = replace(HTTP, options=CanaryOptions(interval=3600.0))
+    supervisor = running(stack, named(target_at(server.url), "t"), canary=hourly, now=lambda: time.time() + shift[0])
+    wait_for(lambda: len(triton.asked) == 1)
+    time.sleep(0.2)  # its next run is planned
+    shift[0] = -7200.0
+    supervisor.watch_clock()
+    wait_for(lambda: len(triton.asked) == 2)
+
+
+def test_stopping_does_not_wait_longer_than_asked_for_a_canary_that_hangs(stack: ExitStack) -> None:
+    """The first canary after a load may take half a minute: an agent that was told to end must not."""
+    server = Server(Hanging("good"))
+    patient = replace(HTTP, options=CanaryOptions(interval=60.0, timeout=5.0))
+    supervisor = running(stack, named(target_at(server.url), "t"), canary=patient)
+    wait_for(lambda: any(b"/infer" in request for request in server.requests))
+    begin = time.monotonic()
+    assert supervisor.stop(0.3) is False
+    assert time.monotonic() - begin < 2.0
+    server.close()  # ends the canary, lest its thread outlive the test

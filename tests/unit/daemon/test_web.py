@@ -22,6 +22,7 @@ from triton_watch.daemon.listen import refusal
 from triton_watch.daemon.pages import core_routes
 from triton_watch.daemon.web import WebError, WebServer
 from triton_watch.records import WebSettings
+from triton_watch.slo.serving import Serving, ServingVerdict
 
 Serve = Callable[..., WebServer]
 LOCAL = WebSettings(port=0)
@@ -117,6 +118,68 @@ def test_ready_after_the_first_cycle(serve: Serve) -> None:
     assert (get(url).status_code, get(url).text) == (200, "ready\n")
 
 
+# Whether Triton serves
+
+
+SERVES = ServingVerdict(Serving.SERVING)
+FAILS = ServingVerdict(Serving.NOT_SERVING, ("the server says that it is not ready", "m is not ready: LOADING"))
+UNDECIDED = ServingVerdict(Serving.UNKNOWN, ("it has not been polled yet",))
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "status", "body"),
+    [
+        ({"a": SERVES}, 200, "serving\n"),
+        ({"a": SERVES, "b": SERVES}, 200, "serving\n"),
+        ({}, 200, "serving\n"),
+        ({"a": UNDECIDED, "b": SERVES}, 503, "unknown\na: it has not been polled yet\n"),
+        ({"b": FAILS, "a": UNDECIDED}, 503,
+         "not_serving\na: it has not been polled yet\n"
+         "b: the server says that it is not ready\nb: m is not ready: LOADING\n"),
+    ],
+)  # fmt: skip
+def test_serving_is_200_only_while_every_target_serves_and_says_why_else(
+    serve: Serve, verdicts: dict[str, ServingVerdict], status: int, body: str
+) -> None:
+    """The first line is the verdict, and each reason has a line with its target before it."""
+    answer = get(serve(SyntheticState({}, verdicts=verdicts)).url + "/-/serving")
+    assert (answer.status_code, answer.text) == (status, body)
+    assert answer.headers["Content-Type"] == PLAIN
+
+
+def test_serving_of_one_target_is_about_that_one(serve: Serve) -> None:
+    url = serve(SyntheticState({}, verdicts={"a": SERVES, "b c": FAILS})).url + "/-/serving"
+    assert get(url + "?target=a").text == "serving\n"
+    one = get(url + "?target=b%20c")
+    assert (one.status_code, one.text.splitlines()[0]) == (503, "not_serving")
+    assert "a: " not in one.text
+
+
+@pytest.mark.parametrize("target", ["c", "%00%0aX: y", "%ff", "x" * 300])
+def test_serving_of_a_target_that_there_is_not_is_404_in_one_sentence(serve: Serve, target: str) -> None:
+    answer = get(serve(SyntheticState({}, verdicts={"a": SERVES, "b": FAILS})).url + f"/-/serving?target={target}")
+    assert answer.status_code == 404
+    assert answer.text.startswith("There is no target '")
+    assert answer.text.endswith("; there are: a, b.\n")
+    assert answer.text.count("\n") == 1
+    assert len(answer.text) < 300
+
+
+def test_serving_asks_about_the_model_that_is_named_the_last_one_of_several(serve: Serve) -> None:
+    state = SyntheticState({}, verdicts={"a": SERVES})
+    url = serve(state).url + "/-/serving"
+    for query in ("", "?model=", "?model=m%2Fx", "?model=m&model=n&target=a"):
+        assert get(url + query).status_code == 200
+    assert state.asked_about == [None, None, "m/x", "n"]
+
+
+def test_a_reason_with_letters_that_utf_8_cannot_say_is_still_told(serve: Serve) -> None:
+    """A server's JSON may name a model with half of a surrogate pair."""
+    verdict = ServingVerdict(Serving.NOT_SERVING, ("m\ud800 is not ready: größe",))
+    answer = get(serve(SyntheticState({}, verdicts={"a": verdict})).url + "/-/serving")
+    assert (answer.status_code, answer.content.decode()) == (503, "not_serving\na: m? is not ready: größe\n")
+
+
 # Routing
 
 
@@ -126,9 +189,9 @@ def test_index_links_to_what_there_is(serve: Serve) -> None:
     page = get(url + "/")
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "<h1>triton-watch</h1>" in page.text
-    for path in ("/metrics", "/-/healthy", "/-/ready"):
+    for path in ("/metrics", "/-/healthy", "/-/ready", "/-/serving"):
         assert f'<a href="{path}">' in page.text
-        assert get(url + path).status_code == 200
+        assert get(url + path).status_code == (503 if path == "/-/serving" else 200)
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/metrics/", "/-/", "/metricsx", "/%2e%2e/etc/passwd", "/%ff%0d%0aX: y"])

@@ -23,6 +23,7 @@ from triton_watch.records import (
     SloSli,
 )
 from triton_watch.slo.counting import count, plan_of
+from triton_watch.slo.ledger import Ledger
 from triton_watch.slo.sli import compute
 
 M = key("m")
@@ -176,8 +177,58 @@ def test_a_server_whose_counters_stand_still_reports_nothing() -> None:
     assert events(availability(), frozen) is None
 
 
+CANARY = Objective(
+    "canary", SloSli.CANARY, Goal(0.99, min_events=1), availability().period, windows=availability().windows
+)
+OTHER = key("other")
+
+
+def canaries(*counts: tuple[float, float], later: MetricsFrame | None = None) -> SliTable:
+    """An interval in which so many canaries of each model passed and failed."""
+    now = later or frame(110.0, dict.fromkeys((M, OTHER)[: len(counts)], ZERO))
+    before = frame(100.0, dict.fromkeys(now.models.keys, ZERO), families=now.families)
+    return compute(before, now, facts(now, ModelConfig("m")), canaries=np.array(counts).T)
+
+
+def test_canaries_that_passed_are_good_and_those_that_failed_are_bad() -> None:
+    assert events(CANARY, canaries((3.0, 2.0))) == (3.0, 2.0)
+    assert events(CANARY, canaries((0.0, 0.0))) == (0.0, 0.0)
+
+
+def test_a_model_without_a_canary_has_no_say_and_a_target_without_canaries_has_no_series() -> None:
+    of = canaries((3.0, 2.0), (np.nan, np.nan))
+    ((found, _, _),) = count(plan_of((CANARY,), "t", of), of)
+    assert found.reported.tolist() == [True, False]
+    assert (found.good.tolist(), found.bad.tolist()) == ([3.0, 0.0], [2.0, 0.0])
+    without = table(busy(success=10))
+    assert list(count(plan_of((CANARY,), "t", without), without)) == []
+
+
+def test_canaries_are_judged_while_the_counters_stand_still() -> None:
+    """They are what clients see: no counter of the server is needed."""
+    frozen = canaries((3.0, 2.0), later=frame(110.0, {M: ZERO}, families=frozenset({"nv_inference_request_success"})))
+    assert frozen.counters_off
+    assert events(CANARY, frozen) == (3.0, 2.0)
+
+
+def test_each_canary_is_counted_once_over_many_polls() -> None:
+    """Also through polls without a page, after which the next one brings all canaries since."""
+    ledger, last = Ledger("t", (CANARY,), time=0.0), None
+    for number, brought in enumerate([(0, 0), (2, 0), None, (3, 2), (0, 0), (1, 0)]):
+        at = 10.0 * number
+        if brought is None:
+            ledger.observe(None, at)
+            continue
+        page = frame(at, {M: ZERO})
+        ledger.observe(compute(last, page, facts(page), canaries=np.array([brought], dtype=np.float64).T), at)
+        last = page
+    sums = ledger.sums(0.0)
+    assert [one.model for one in sums.keys] == [M]
+    assert (sums.good[-1, 0], sums.bad[-1, 0]) == (6.0, 2.0)
+
+
 def test_every_thing_that_an_objective_can_be_about_is_tested_here() -> None:
     made = {one.sli for one in (availability(), queue_time(), batch_efficiency(), gpu_band(0, 1), ttft(1))}
-    assert made | {SloSli.REQUEST_TIME} == set(SloSli)
+    assert made | {SloSli.REQUEST_TIME, SloSli.CANARY} == set(SloSli)
     request = replace(queue_time(0.05), sli=SloSli.REQUEST_TIME)
     assert events(request, table(busy(success=10, request_us=10 * 60 * MS))) == (0.0, 10.0)

@@ -8,6 +8,7 @@ from typing import Any
 from support.frames import facts, frame, key
 from support.misbehaving import target_at
 from triton_watch.records import (
+    CanaryReason,
     Counter,
     Gpu,
     ModelConfig,
@@ -15,10 +16,13 @@ from triton_watch.records import (
     ModelStatus,
     Outcome,
     ProbeResult,
+    SilentFailure,
     TargetSnapshot,
+    Wedged,
 )
 from triton_watch.slo.sli import compute
 from triton_watch.slo.troubles import Level, find
+from unit.canary_samples import result, state, states
 
 M = key("m")
 NO_COUNTS: dict[Counter, float] = dict.fromkeys(
@@ -109,6 +113,61 @@ def test_a_model_pinned_to_a_gpu_that_nobody_can_name_leads_to_the_setting_that_
     pinned = ModelConfig("m", uses_gpu=True, gpus=(1,))
     (sentence,) = sentences(snapshot({**BUSY, Counter.COMPUTE_INFER_US: 1e6}, pinned))
     assert "gpus:" in sentence
+
+
+LIE = SilentFailure(1.7e9, CanaryReason.NOT_FINITE, "SCORES holds NaN", 3.0)
+FAILS = state(CanaryReason.NOT_FINITE, CanaryReason.NOT_FINITE)
+
+
+def test_a_canary_that_fails_while_triton_counts_success_is_a_silent_failure_with_the_reason() -> None:
+    (found,) = find(snapshot(canaries=states(FAILS), silent={M: LIE}))
+    assert (found.level, found.model) == (Level.PROBLEM, M)
+    assert found.sentence == (
+        "Silent failure: its canary fails (not_finite), and Triton counts success: SCORES holds NaN"
+    )
+
+
+def test_another_canary_that_fails_is_a_problem_with_what_failed_last() -> None:
+    deadline = result(CanaryReason.DEADLINE, detail="no answer within 5 s")
+    passed_since = state(CanaryReason.DEADLINE, CanaryReason.DEADLINE, CanaryReason.OK, last_failure=deadline)
+    (found,) = find(snapshot(canaries=states(passed_since)))
+    assert (found.level, found.model) == (Level.PROBLEM, M)
+    assert found.sentence == "Its canary fails (deadline): no answer within 5 s"
+
+
+def test_canaries_that_pass_or_have_not_decided_are_no_trouble() -> None:
+    once = state(CanaryReason.OK, CanaryReason.OK, CanaryReason.DEADLINE)
+    for canary in (state(CanaryReason.OK), state(), once):
+        assert sentences(snapshot(canaries=states(canary))) == []
+
+
+def test_why_a_model_cannot_be_asked_is_advice() -> None:
+    (found,) = find(snapshot(canaries=states(state(note="its configuration names no inputs: give one"))))
+    assert found.level is Level.ADVICE
+    assert found.sentence == "About its canary: its configuration names no inputs: give one"
+
+
+def test_a_wedged_model_is_a_problem_with_its_figures_and_a_cure() -> None:
+    (found,) = find(snapshot(wedged={M: Wedged(5, 75.4, 12.0)}))
+    assert (found.level, found.model) == (Level.PROBLEM, M)
+    assert found.sentence.startswith("Wedged: 12 requests wait, and none was answered over 5 polls (75 s): ")
+    assert "load the model again" in found.sentence
+
+
+def test_what_canaries_say_is_told_also_where_there_is_no_metrics_page_and_where_its_counters_stand_still() -> None:
+    assert len(find(snapshot(slis=None, canaries=states(FAILS)))) == 1
+    families = frozenset({"nv_inference_request_success"})
+    page = frame(10.0, {M: NO_COUNTS}, families=families)
+    frozen = compute(None, page, facts(page, BATCHING))
+    assert [one.model for one in find(snapshot(slis=frozen, canaries=states(FAILS)))] == [None, M]
+
+
+def test_what_canaries_say_comes_before_the_counters_and_after_the_server() -> None:
+    probes = {"metrics": ProbeResult("metrics", Outcome.EMPTY, 0.0, "the page is empty")}
+    counted = {**BUSY, Counter.FAIL_OTHER: 1.0}
+    found = find(snapshot(counted, probes=probes, canaries=states(FAILS), wedged={M: Wedged(4, 60.0, 1.0)}))
+    firsts = [one.sentence.split()[0] for one in found]
+    assert firsts == ["Probe", "Its", "Wedged:", "1%"]
 
 
 def test_counters_that_stand_still_are_the_only_trouble_named() -> None:

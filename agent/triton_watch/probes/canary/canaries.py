@@ -230,12 +230,11 @@ class TargetCanaries:
         if plan is None or obstacle is not None:
             self.skip(canary.key, obstacle or SkipReason.NO_INPUT)
             return None
-        variant = canary.variant % len(plan.variants)
+        variant = canary.next_variant(self._run.rng, len(plan.variants))
         timeout = canary.patience(plan)
         result = self._run.once(plan, variant, canary.memory, timeout=timeout, is_proven=canary.has_passed)
         if canary.is_first and result.reason is CanaryReason.TOO_SLOW:
             result = replace(result, reason=CanaryReason.OK, detail="")
-        canary.variant += 1
         self._keep(canary, plan, result)
         return result
 

@@ -28,19 +28,24 @@ class NotRecordedError(Exception):
 def record(run: Run, plan: Plan, memory: Memory, *, repeats: int, ignore: frozenset[str] = frozenset()) -> Golden:
     """Ask the model `repeats` times with each input; `ignore` are outputs that are left out.
 
+    From the second time on the inputs come in a random order: a server alternates its instances, and each input
+    must meet them all, for an instance that answers otherwise is to be seen.
+
     Raises:
         NotRecordedError: a canary fails, or the answers are too unlike each other.
 
     """
     plan = replace(plan, golden=None)
     answers: list[list[Sequence[Mapping[str, Tensor]]]] = [[] for _ in plan.variants]
+    order = list(range(len(answers)))
     for repeat in range(repeats):
-        for variant, kept in enumerate(answers):
+        for variant in order:
             timeout = FIRST_TIMEOUT if repeat == 0 else None
             result, responses = run.answered(plan, variant, memory, timeout=timeout)
             if not result.ok:
                 raise NotRecordedError(f"its canary fails ({result.reason.value}): {result.detail}")
-            kept.append([_without(response.outputs, ignore) for response in responses])
+            answers[variant].append([_without(response.outputs, ignore) for response in responses])
+        run.rng.shuffle(order)
     found = merged([judge_repeats(kept) for kept in answers])
     if found.refusals:
         raise NotRecordedError("; ".join(found.refusals))

@@ -59,6 +59,7 @@ def _add(count: _Count, result: CanaryResult, rows: int, times: int) -> None:
     count.rows += served * rows * times
     if result.reason is CanaryReason.SERVER_ERROR:
         count.broken += times
+        count.rows += rows * times
 
 
 def members_of(

@@ -14,6 +14,7 @@ from triton_watch.probes.canary.plan import plan_of
 from triton_watch.records import CanaryReason
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -40,7 +41,8 @@ class Canary:
     note: str = ""
     """Why there is no plan, or why it is not as good as it could be."""
     memory: Memory = field(default_factory=Memory)
-    variant: int = 0
+    order: list[int] = field(default_factory=list)
+    """Inputs that are still to be sent in this round; each round has an order of its own."""
     is_first: bool = True
     has_passed: bool = False
     unconfirmed: float | None = None
@@ -72,6 +74,12 @@ class Canary:
             return timeout
         return max(timeout, min(FIRST_CALL_PATIENCE * timeout, _LONGEST_FIRST_CALL))
 
+    def next_variant(self, rng: random.Random, variants: int) -> int:
+        """Number the input to send now: all of them in turn, but not in step with a server's instances."""
+        if not self.order:
+            self.order = rng.sample(range(variants), variants)
+        return min(self.order.pop(), variants - 1)
+
     def took(self, result: CanaryResult) -> None:
         """A run ended: note what the next one has to know."""
         is_gone = result.reason is CanaryReason.NOT_SERVED
@@ -83,7 +91,7 @@ class Canary:
         return None if self.goldens is None else fingerprint(self.goldens, self.key.name, self.key.version)
 
     def _make_plan(self) -> None:
-        self.plan, self.note, self.memory = None, "", Memory()
+        self.plan, self.note, self.memory, self.order = None, "", Memory(), []
         if self.config is None:
             self.note = "its configuration is not known"
             return

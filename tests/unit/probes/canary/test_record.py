@@ -44,15 +44,25 @@ def refusal(client: Scripted, made: Plan | None = None, **more: Any) -> str:
     return str(caught.value)
 
 
-def test_each_input_is_sent_so_often_in_turn_and_the_first_answers_are_kept() -> None:
-    client, made = answering(cycle([{"y": CAT}, {"y": DOG}])), plan(CanaryOptions(parameters=(("seed", 1),)))
+def test_each_input_is_sent_so_often_and_the_first_answers_are_kept() -> None:
+    made = plan(CanaryOptions(parameters=(("seed", 1),)))
+
+    def reply(request: InferRequest, _timeout: float) -> Exchange:
+        return exchange(answer({"y": CAT if request.inputs == made.variants[0] else DOG}))
+
+    client = Scripted([reply])
     found = recorded(client, made, repeats=4)
-    assert [request.inputs for request in client.requests] == [*made.variants] * 4
+    assert [request.inputs for request in client.requests[:2]] == [*made.variants]
+    assert all([request.inputs for request in client.requests].count(one) == 4 for one in made.variants)
     assert (found.model, found.version, found.inputs) == ("m", "1", made.variants)
     assert found.outputs == (({"y": CAT},), ({"y": DOG},))
     assert found.compare["y"].method is Method.CLOSE
     assert found.parameters == {"seed": 1}
     assert (found.notes, found.ignore) == ((), ())
+
+
+def test_two_instances_that_take_turns_and_answer_otherwise_do_not_pass_for_one_that_knows_its_inputs() -> None:
+    assert "varies between repeats" in refusal(answering(cycle([{"y": CAT}, {"y": DOG}])), repeats=5)
 
 
 def test_only_the_first_answer_to_each_input_may_take_long() -> None:

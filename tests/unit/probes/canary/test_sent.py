@@ -28,7 +28,7 @@ def members(config: ModelConfig, *others: ModelConfig, ready: tuple[ModelKey, ..
         (CanaryReason.OK, 1, CanarySent(passed=1, served=1, rows=4)),
         (CanaryReason.NOT_FINITE, 1, CanarySent(failed=1, served=1, rows=4)),
         (CanaryReason.UNREADABLE, 0, CanarySent(failed=1, served=1, rows=4)),
-        (CanaryReason.SERVER_ERROR, 0, CanarySent(failed=1, broken=1)),
+        (CanaryReason.SERVER_ERROR, 0, CanarySent(failed=1, broken=1, rows=4)),
         (CanaryReason.OVERLOADED, 0, CanarySent(failed=1)),
         (CanaryReason.NOT_SERVED, 0, CanarySent(failed=1)),
         (CanaryReason.DEADLINE, 0, CanarySent(failed=1)),
@@ -45,7 +45,7 @@ def test_a_request_is_served_or_broken_or_neither(reason: CanaryReason, response
     ("reason", "requests", "responses", "expected"),
     [
         (CanaryReason.OK, 3, 3, CanarySent(passed=1, served=3, rows=6)),
-        (CanaryReason.SERVER_ERROR, 2, 1, CanarySent(failed=1, served=1, broken=1, rows=2)),
+        (CanaryReason.SERVER_ERROR, 2, 1, CanarySent(failed=1, served=1, broken=1, rows=4)),
         (CanaryReason.OVERLOADED, 3, 2, CanarySent(failed=1, served=2, rows=4)),
         (CanaryReason.DEADLINE, 1, 0, CanarySent(failed=1)),
     ],
@@ -69,9 +69,9 @@ def test_members_of_an_ensemble_are_counted_by_how_often_they_run() -> None:
     counts.add(result_of(), 2, {A: 1, B: 3})
     counts.add(result_of(CanaryReason.SERVER_ERROR), 2, {A: 1, B: 3})
     taken = counts.take()
-    assert taken[KEY] == CanarySent(passed=1, failed=1, served=1, broken=1, rows=2)
-    assert taken[A] == CanarySent(served=1, broken=1, rows=2)
-    assert taken[B] == CanarySent(served=3, broken=3, rows=6)
+    assert taken[KEY] == CanarySent(passed=1, failed=1, served=1, broken=1, rows=4)
+    assert taken[A] == CanarySent(served=1, broken=1, rows=4)
+    assert taken[B] == CanarySent(served=3, broken=3, rows=12)
 
 
 def test_what_was_taken_is_counted_no_more() -> None:

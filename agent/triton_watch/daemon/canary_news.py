@@ -1,0 +1,48 @@
+"""What the log says about canaries: when a model begins to fail, and when it passes again."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from triton_watch.records import CanaryState, CanaryVerdict, ModelKey
+
+if TYPE_CHECKING:
+    import logging
+
+
+class CanaryNews:
+    """Tells of changes of the verdict, each once. For any number of threads."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._lock = threading.Lock()
+        self._failing: set[tuple[str, ModelKey]] = set()
+
+    def tell(self, target: str, state: CanaryState) -> None:
+        """Log what changed for a model since the last time."""
+        if not self._is_news(target, state):
+            return
+        facts: dict[str, object] = {"target": target, "model": state.key.name, "version": state.key.version}
+        if state.verdict is CanaryVerdict.PASSING:
+            self._log.info("canary passes again", extra={"facts": facts})
+        elif state.last_failure is not None:
+            failure = state.last_failure
+            facts["reason"] = failure.reason.value
+            self._log.warning("canary fails: %s", failure.detail, extra={"facts": facts})
+
+    def forget(self, target: str, key: ModelKey) -> None:
+        """A model has no canary any more."""
+        with self._lock:
+            self._failing.discard((target, key))
+
+    def _is_news(self, target: str, state: CanaryState) -> bool:
+        place = target, state.key
+        with self._lock:
+            if state.verdict is CanaryVerdict.FAILING and place not in self._failing:
+                self._failing.add(place)
+                return True
+            if state.verdict is CanaryVerdict.PASSING and place in self._failing:
+                self._failing.remove(place)
+                return True
+        return False
