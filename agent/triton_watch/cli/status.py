@@ -72,7 +72,7 @@ def poll_twice(
     """Run two cycles `pause` seconds apart and return the second; a bar on stderr counts the pause.
 
     Where requests wait for a model and none was answered, more cycles follow, until they tell whether it is wedged.
-    With `canary` each ready model is asked afterwards: the indicators are of the time before.
+    With `canary` each ready model is asked then. The indicators are of the two cycles all the same.
     """
     from triton_watch.probes.canary.canaries import TargetCanaries
     from triton_watch.probes.cycle import TargetPoller
@@ -85,17 +85,17 @@ def poll_twice(
         if not snapshot.probes["metrics"].ok and not snapshot.probes["live"].ok:
             return snapshot
         _wait(pause, quiet=quiet)
-        snapshot = poller.cycle()
+        measured = snapshot = poller.cycle()
         for _ in range(POLLS):
             if not _looks_stuck(snapshot):
                 break
             _wait(min(pause, _SHORT_PAUSE), quiet=quiet)
             snapshot = poller.cycle()
-        if canaries is None:
-            return snapshot
-        _ask(canaries, snapshot, quiet=quiet)
-        time.sleep(_SETTLE)
-        return replace(poller.cycle(), slis=snapshot.slis)
+        if canaries is not None:
+            _ask(canaries, snapshot, quiet=quiet)
+            time.sleep(_SETTLE)
+            snapshot = poller.cycle()
+        return replace(snapshot, slis=measured.slis)
     finally:
         poller.close()
         if canaries is not None:

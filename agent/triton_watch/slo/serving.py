@@ -86,7 +86,18 @@ def _of_models(snapshot: TargetSnapshot, states: Mapping[ModelKey, CanaryState],
         if not ready:
             yield _unready(name, versions)
         for state in ready:
+            yield from _of_wedge(state.key, snapshot)
             yield from _of_canary(states.get(state.key))
+
+
+def _of_wedge(key: ModelKey, snapshot: TargetSnapshot) -> Iterator[_Found]:
+    wedged = next((one for of, one in snapshot.wedged.items() if of[:2] == key[:2]), None)
+    if wedged is not None:
+        yield (
+            Serving.NOT_SERVING,
+            f"{key.name}:{key.version} is wedged: {wedged.pending:.0f} requests wait, and none was answered "
+            f"for {wedged.seconds:.0f} s",
+        )
 
 
 def _wanted(snapshot: TargetSnapshot, model: str | None) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from triton_watch.records import (
     ModelStatus,
     SkipReason,
     TargetSnapshot,
+    Wedged,
 )
 from triton_watch.slo.serving import Serving, ServingVerdict, serving_of
 from unit.canary_samples import M, result, state, states
@@ -168,6 +169,15 @@ def test_a_skipped_canary_does_not_change_a_verdict_that_there_is() -> None:
     assert verdict(snapshot(READY), state(R.OK, last_skip=SkipReason.BACKING_OFF)).verdict is Serving.SERVING
     busy = state(R.NOT_FINITE, R.NOT_FINITE, last_skip=SkipReason.PENDING)
     assert verdict(snapshot(READY), busy).verdict is Serving.NOT_SERVING
+
+
+def test_a_wedged_model_does_not_serve_with_or_without_a_canary() -> None:
+    wedged = {ModelKey("m", "1", "space"): Wedged(polls=4, seconds=60.0, pending=3.0)}
+    for canaries in ((), (PASSES,)):
+        found = verdict(snapshot(READY, wedged=wedged), *canaries)
+        assert found.verdict is Serving.NOT_SERVING
+        assert found.reasons == ("m:1 is wedged: 3 requests wait, and none was answered for 60 s",)
+    assert verdict(snapshot(READY, wedged={N: Wedged(4, 60.0, 3.0)}), PASSES).verdict is Serving.SERVING
 
 
 def test_a_reason_stands_on_one_line_whatever_the_server_said() -> None:
