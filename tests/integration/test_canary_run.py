@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
 from support.canary_models import REPOSITORY, Switch, copied
 from triton_watch.demo import EmbeddedTriton
@@ -31,7 +34,7 @@ HEALTHY = (
     *("bf16", "cached", "dynamic_dims", "every_type", "good", "good_no_batch", "optional_in", "pipeline", "prompt"),
     *("reshaped", "sequence", "sequence_no_id", "slow", "stream", "two_versions", "switch"),
 )
-OTHERS = ("half_wrong", "noisy", "random", "chatty_stream", "endless_stream", "hangs", "overloaded")
+OTHERS = ("half_wrong", "noisy", "random", "swaps", "chatty_stream", "endless_stream", "overloaded")
 
 
 class Server:
@@ -92,7 +95,7 @@ def test_versions_are_asked_one_by_one(server: Server) -> None:
     assert all(one["verdict"] == "passed" for one in models.values())
 
 
-@pytest.mark.parametrize("model", ["hangs", "endless_stream"])
+@pytest.mark.parametrize("model", ["switch", "endless_stream"])
 def test_a_model_that_never_ends_runs_into_the_deadline_and_its_request_is_canceled(
     server: Server, model: str, tmp_path: Path
 ) -> None:
@@ -100,6 +103,7 @@ def test_a_model_that_never_ends_runs_into_the_deadline_and_its_request_is_cance
     target = {"url": server.triton.http_url, "grpc": server.triton.grpc_address}
     target["metrics_url"] = server.triton.metrics_url
     config.write_text(json.dumps({"targets": [target], "canary": {"timeout": "300ms"}}))
+    server.switch.to("hang")
     done = subprocess.run(
         [sys.executable, "-m", "triton_watch", "canary", "run", model, "--config", str(config), "--json"],
         capture_output=True,
@@ -107,6 +111,7 @@ def test_a_model_that_never_ends_runs_into_the_deadline_and_its_request_is_cance
         timeout=60,
         check=False,
     )
+    server.switch.to("")
     (one,) = json.loads(done.stdout)["targets"][0]["models"]
     assert done.returncode == 1
     assert one["reason"] == "deadline"
@@ -135,6 +140,32 @@ def test_recorded_answers_tell_zeros_and_swapped_answers_from_good_ones(server: 
         found_reasons[mood] = server.verdicts("switch", "--goldens", goldens)["switch:1"]["reason"]
     server.switch.to("")
     assert found_reasons == MOODS
+
+
+def test_answers_that_are_swapped_between_concurrent_callers_are_seen(server: Server, tmp_path: Path) -> None:
+    goldens = tmp_path / "goldens"
+    assert server.canary("record", "good", "--goldens", str(goldens))[0] == 0
+    (goldens / "swaps").mkdir()
+    shutil.copy(goldens / "good" / "1.npz", goldens / "swaps" / "1.npz")
+    document = (goldens / "good" / "1.json").read_text()
+    (goldens / "swaps" / "1.json").write_text(document.replace('"model": "good"', '"model": "swaps"'))
+    stop = threading.Event()
+
+    def call(number: int) -> None:
+        tensor = {"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [number, 2, 3, 4]}
+        while not stop.is_set():
+            url = f"{server.triton.http_url}/v2/models/swaps/infer"
+            assert requests.post(url, json={"inputs": [tensor]}, timeout=10).status_code == 200
+
+    callers = [threading.Thread(target=call, args=(number,), daemon=True) for number in range(4)]
+    for caller in callers:
+        caller.start()
+    found = server.verdicts("swaps", "--goldens", str(goldens))["swaps:1"]
+    stop.set()
+    for caller in callers:
+        caller.join()
+    assert found["reason"] in ("golden_mismatch", "swapped")
+    assert found["server_counted"]["failure"] == 0
 
 
 def test_without_a_golden_zeros_pass_for_they_are_what_was_promised(server: Server) -> None:
@@ -202,5 +233,23 @@ def test_the_list_says_how_each_model_is_asked_and_sends_nothing(server: Server)
 
 def test_every_model_of_the_fixtures_is_used() -> None:
     names = {path.name for path in REPOSITORY.iterdir() if path.is_dir()}
-    elsewhere = {"sequence_text", "swaps", "zeros"}
+    elsewhere = {"sequence_text", "zeros"}
     assert names == {*LIARS, *HONEST, *HEALTHY, *OTHERS} | elsewhere
+
+
+def test_a_golden_that_cannot_be_used_is_no_pass(server: Server, tmp_path: Path) -> None:
+    goldens = tmp_path / "goldens"
+    assert server.canary("record", "good", "--goldens", str(goldens))[0] == 0
+    document = goldens / "good" / "1.json"
+    document.write_text(document.read_text().replace('"close"', '"exakt"'))
+    code, found, _ = server.canary("run", "good", "--goldens", str(goldens))
+    (one,) = found["targets"][0]["models"]
+    assert (code, one["verdict"], one["reason"]) == (1, "failed", "unusable_golden")
+    assert "exakt" in one["note"]
+    code, _, errors = server.canary("run", "good", "--goldens", str(tmp_path / "nowhere"))
+    assert (code, "no folder of goldens" in errors) == (2, True)
+
+
+def test_a_model_that_fails_weighs_more_than_one_that_is_missing(server: Server) -> None:
+    code, _, errors = server.canary("run", "nobody", "nan")
+    assert (code, "nobody" in errors) == (1, True)

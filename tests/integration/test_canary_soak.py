@@ -19,7 +19,7 @@ from triton_watch.demo import EmbeddedTriton
 if TYPE_CHECKING:
     from pathlib import Path
 
-SECONDS = float(os.environ.get("TRITON_WATCH_SOAK", "40"))
+SECONDS = float(os.environ.get("TRITON_WATCH_SOAK", "25"))
 HEALTHY = (
     *("bf16", "cached", "dynamic_dims", "every_type", "good", "good_no_batch", "noisy", "optional_in", "pipeline"),
     *("prompt", "random", "reshaped", "sequence", "sequence_no_id", "slow", "stream", "two_versions"),

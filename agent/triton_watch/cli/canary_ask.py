@@ -42,8 +42,13 @@ def canary_options(function: Function) -> Function:
     return function
 
 
-def settings_of(config_file: Path | None, goldens: str | None, flags: dict[str, Any]) -> Settings:
-    """Return the settings of a file or of flags; canaries are on. Ends the process where they make no sense."""
+def settings_of(
+    config_file: Path | None, goldens: str | None, flags: dict[str, Any], *, must_exist: bool = True
+) -> Settings:
+    """Return the settings of a file or of flags; canaries are on. Ends the process where they make no sense.
+
+    `must_exist`: the folder of goldens is to be read, not to be written.
+    """
     from triton_watch.config import ConfigError
     from triton_watch.config.overrides import with_canary_flags
 
@@ -52,10 +57,14 @@ def settings_of(config_file: Path | None, goldens: str | None, flags: dict[str, 
             raise click.UsageError(f"which server? Give --target http://HOST:8000, or --config with a {DEFAULT_FILE}.")
         config_file = Path(DEFAULT_FILE)
     try:
-        return with_canary_flags(settings_from(config_file, **flags), enabled=True, goldens=goldens)
+        settings = with_canary_flags(settings_from(config_file, **flags), enabled=True, goldens=goldens)
     except ConfigError as error:
         click.echo(f"triton-watch: {error}", err=True)
         sys.exit(2)
+    folder = settings.canary.goldens
+    if must_exist and folder is not None and not folder.is_dir():
+        raise click.UsageError(f"there is no folder of goldens {folder}: `canary record` makes one.")
+    return settings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,8 +134,11 @@ def settled(poller: TargetPoller) -> TargetSnapshot:
     return poller.cycle()
 
 
-def exit_unless_heard(asked: Sequence[Asked], missing: Sequence[str]) -> None:
-    """End the process with 3 when a target did not answer, with 4 when a model or all are missing."""
+def exit_unless_heard(asked: Sequence[Asked], missing: Sequence[str], or_with: int | None = None) -> None:
+    """End the process with 3 when a target did not answer, with 4 when a model or all are missing.
+
+    `or_with` is an exit code that weighs more than missing models.
+    """
     for one in asked:
         if not one.is_heard:
             said = next((result.detail for result in one.before.probes.values() if not result.ok), "it said nothing")
@@ -136,7 +148,7 @@ def exit_unless_heard(asked: Sequence[Asked], missing: Sequence[str]) -> None:
     if missing:
         names = ", ".join(missing)
         click.echo(f"triton-watch: not ready on the server, or not to be asked: {names}; see `status`.", err=True)
-        sys.exit(NOTHING)
+        sys.exit(or_with or NOTHING)
     if not any(one.keys for one in asked):
         click.echo("triton-watch: no model is ready, or none is to be asked (canary.models): see `status`.", err=True)
         sys.exit(NOTHING)

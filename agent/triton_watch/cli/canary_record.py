@@ -48,7 +48,7 @@ def command(
       triton-watch canary record --target http://localhost:8000 --goldens goldens/
       triton-watch canary record --target http://localhost:8000 ranker --repeats 20
     """
-    settings = settings_of(config_file, goldens, flags)
+    settings = settings_of(config_file, goldens, flags, must_exist=False)
     folder = settings.canary.goldens or Path(DEFAULT_FOLDER)
     # Goldens that are there already give the inputs: a new recording answers the same questions.
     settings = replace(settings, canary=replace(settings.canary, goldens=folder))

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from triton_watch.records import CanaryResult, CanaryState, ModelKey, TargetSnapshot
 
 
+_UNUSABLE = "unusable golden"
+_SKIPPED = {
+    "needs_grpc": "a decoupled model answers over gRPC alone, and HTTP is spoken: see canary.protocol and grpc",
+    "pending": "too many requests wait for it already (canary.max_pending)",
+    "backing_off": "the server did not answer the canaries before",
+}
+
+
 @click.command("run")
 @canary_options
 @click.option("--goldens", metavar="DIR", help="Recorded answers.  [default: canary.goldens of the file]")
@@ -33,7 +41,8 @@ def command(
 
     Beside each verdict stands what the server itself counted meanwhile, other clients' requests included.
 
-    Exit code: 0 all passed; 1 a canary failed; 3 a server could not be asked; 4 there was no model to ask.
+    Exit code: 0 all passed; 1 a canary failed, could not be sent, or has an unusable golden; 3 a server
+    could not be asked; 4 there was no model to ask.
 
     \b
     Example:
@@ -48,8 +57,9 @@ def command(
         after = settled(poller) if outcomes else None
         asked.append((one, [_with_counts(outcome, one.before, after) for outcome in outcomes]))
     _show(asked, as_json=as_json)
-    exit_unless_heard([one for one, _ in asked], asker.missing([one for one, _ in asked]))
-    sys.exit(int(any(outcome.failed for _, outcomes in asked for outcome in outcomes)))
+    targets, fails = [one for one, _ in asked], any(not one.passed for _, found in asked for one in found)
+    exit_unless_heard(targets, asker.missing(targets), or_with=1 if fails else None)
+    sys.exit(int(fails))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,11 @@ class Outcome:
     def failed(self) -> bool:
         """Whether any run failed."""
         return any(not run.ok for run in self.runs)
+
+    @property
+    def passed(self) -> bool:
+        """Whether it was asked, all runs passed, and nothing hindered them: an unusable golden does."""
+        return bool(self.runs) and not self.failed and not self.state.note
 
     @property
     def worst(self) -> CanaryResult | None:
@@ -123,11 +138,11 @@ def _table(asked: Asked, outcomes: list[Outcome]) -> list[RenderableType]:
     for title, right in (("MODEL", False), ("CANARY", False), ("LATENCY", True), ("TRITON COUNTED", False)):
         table.add_column(title, justify="right" if right else "left", no_wrap=True)
     table.add_column("", overflow="fold")
-    for outcome in sorted(outcomes, key=lambda one: (not one.failed, one.key)):
+    for outcome in sorted(outcomes, key=lambda one: (one.passed, one.key)):
         worst = outcome.worst
         word, style = _word(outcome)
         latency = None if worst is None else worst.latency
-        detail = outcome.state.note if worst is None or (worst.ok and outcome.state.note) else worst.detail
+        detail = _why_not(outcome) if worst is None or (worst.ok and outcome.state.note) else worst.detail
         name = Text(outcome.key.name)
         name.append(f":{outcome.key.version}", style="dim")
         table.add_row(
@@ -137,11 +152,9 @@ def _table(asked: Asked, outcomes: list[Outcome]) -> list[RenderableType]:
             _counted(outcome),
             Text(detail),
         )
-    failed = sum(outcome.failed for outcome in outcomes)
-    asked_count = sum(1 for outcome in outcomes if outcome.runs)
-    style, words = (
-        ("red", f"{failed} of {asked_count} models fail") if failed else ("green", f"{asked_count} models pass")
-    )
+    failed = sum(not outcome.passed for outcome in outcomes)
+    models = "1 model" if len(outcomes) == 1 else f"{len(outcomes)} models"
+    style, words = ("red", f"{failed} of {models} did not pass") if failed else ("green", f"{models} passed")
     summary = Text.assemble((f"{asked.before.target.name}: ", "bold"), (words, style))
     summary.append(f"; the server says ready: {_yes(asked.before.ready)}", style="dim")
     return [table, Text(""), summary]
@@ -151,12 +164,19 @@ def _yes(value: bool | None) -> str:
     return "unknown" if value is None else "yes" if value else "no"
 
 
+def _why_not(outcome: Outcome) -> str:
+    """Why a model was not asked, or not as it should be."""
+    if outcome.state.note or outcome.state.last_skip is None:
+        return outcome.state.note
+    return _SKIPPED.get(outcome.state.last_skip.value, outcome.state.last_skip.value)
+
+
 def _word(outcome: Outcome) -> tuple[str, str]:
     if outcome.worst is None:
-        return "not asked", "yellow"
+        return "not asked", "bold red"
     if outcome.failed:
         return outcome.worst.reason.value, "bold red"
-    return "passed", "green"
+    return ("passed", "green") if outcome.passed else (_UNUSABLE, "bold red")
 
 
 def _counted(outcome: Outcome) -> str:
@@ -171,8 +191,8 @@ def as_data(asked: list[tuple[Asked, list[Outcome]]]) -> dict[str, Any]:
     outcomes = [outcome for _, found in asked for outcome in found]
     return {
         "version": 1,
-        "passed": sum(1 for one in outcomes if one.runs and not one.failed),
-        "failed": sum(1 for one in outcomes if one.failed),
+        "passed": sum(1 for one in outcomes if one.passed),
+        "failed": sum(1 for one in outcomes if not one.passed),
         "targets": [
             {
                 "name": one.before.target.name,
@@ -186,6 +206,10 @@ def as_data(asked: list[tuple[Asked, list[Outcome]]]) -> dict[str, Any]:
     }
 
 
+def _reason(outcome: Outcome, worst: CanaryResult) -> str:
+    return "unusable_golden" if worst.ok and not outcome.passed else worst.reason.value
+
+
 def _model_data(outcome: Outcome) -> dict[str, Any]:
     worst = outcome.worst
     counted = None if outcome.counted is None else dict(zip(("success", "failure"), outcome.counted, strict=True))
@@ -193,8 +217,8 @@ def _model_data(outcome: Outcome) -> dict[str, Any]:
     return {
         "name": outcome.key.name,
         "version": outcome.key.version,
-        "verdict": "skipped" if worst is None else "failed" if outcome.failed else "passed",
-        "reason": skipped if worst is None else worst.reason.value,
+        "verdict": "skipped" if worst is None else "passed" if outcome.passed else "failed",
+        "reason": skipped if worst is None else _reason(outcome, worst),
         "detail": outcome.state.note if worst is None else worst.detail,
         "golden": outcome.state.has_golden,
         "note": outcome.state.note,

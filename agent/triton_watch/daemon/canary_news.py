@@ -1,4 +1,4 @@
-"""What the log says about canaries: when a model begins to fail, and when it passes again."""
+"""What the log says about canaries: when a model begins to fail, when it passes again, and what hinders one."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ class CanaryNews:
         self._log = log
         self._lock = threading.Lock()
         self._failing: set[tuple[str, ModelKey]] = set()
+        self._notes: dict[tuple[str, ModelKey], str] = {}
 
     def tell(self, target: str, state: CanaryState) -> None:
         """Log what changed for a model since the last time."""
+        facts: dict[str, object] = {"target": target, "model": state.key.name, "version": state.key.version}
+        if self._is_new_note(target, state):
+            self._log.warning("canary is hindered: %s", state.note, extra={"facts": facts})
         if not self._is_news(target, state):
             return
-        facts: dict[str, object] = {"target": target, "model": state.key.name, "version": state.key.version}
         if state.verdict is CanaryVerdict.PASSING:
             self._log.info("canary passes again", extra={"facts": facts})
         elif state.last_failure is not None:
@@ -35,6 +38,15 @@ class CanaryNews:
         """A model has no canary any more."""
         with self._lock:
             self._failing.discard((target, key))
+            self._notes.pop((target, key), None)
+
+    def _is_new_note(self, target: str, state: CanaryState) -> bool:
+        if state.last is None and state.last_skip is None:
+            return False  # nobody has tried yet: it may be nothing but a configuration that is still to come
+        with self._lock:
+            before = self._notes.get((target, state.key), "")
+            self._notes[target, state.key] = state.note
+        return bool(state.note) and state.note != before
 
     def _is_news(self, target: str, state: CanaryState) -> bool:
         place = target, state.key

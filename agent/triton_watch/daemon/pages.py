@@ -6,6 +6,7 @@ from functools import partial
 from html import escape
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 from triton_watch.daemon.app import HTML, Request, Response, Route, plain
 from triton_watch.slo.serving import Serving
@@ -60,6 +61,11 @@ def ready(source: StateSource, _request: Request) -> Response:
 
 def serving(source: StateSource, request: Request) -> Response:
     """The verdict on Triton: 200 only while every target serves, or the one of `?target=`, or one `?model=`."""
+    asked = parse_qs(str(request.environ.get("QUERY_STRING", "")), keep_blank_values=True)
+    wrong = next((name for name, values in asked.items() if name not in ("model", "target") or not values[-1]), None)
+    if wrong is not None:  # a misspelt name must not pass for a good verdict
+        sentence = f"The query {wrong[:100]!r} cannot be answered: give model=NAME, target=NAME or nothing."
+        return plain(HTTPStatus.BAD_REQUEST, sentence)
     model, target = (_last(request, name) for name in ("model", "target"))
     found = source.serving(model)
     if target is not None and target not in found:

@@ -118,7 +118,7 @@ def test_all_models_that_pass_are_exit_code_0_with_what_triton_counted(server: S
     rows = cells(done)
     assert rows["good:1"][0] == rows["liar:1"][0] == "passed"
     assert rows["good:1"][-4:] == ["2", "ok,", "0", "failed"]
-    assert "2 models pass; the server says ready: yes" in done.stdout
+    assert "2 models passed; the server says ready: yes" in done.stdout
     assert sorted(triton.asked) == ["good", "good", "liar", "liar"]
 
 
@@ -132,7 +132,7 @@ def test_a_model_that_fails_is_exit_code_1_and_stands_first_with_the_reason(
     assert cells(done)["liar:1"][0] == "server_error"
     assert "2 ok, 0 failed" in next(line for line in done.stdout.splitlines() if line.startswith("liar"))
     assert "the weights are gone" in done.stdout
-    assert "1 of 2 models fail; the server says ready: yes" in done.stdout
+    assert "1 of 2 models did not pass; the server says ready: yes" in done.stdout
 
 
 def test_the_json_of_a_run_has_each_input_and_what_the_server_counted(server: Server, triton: CanaryTriton) -> None:
@@ -159,10 +159,10 @@ def test_the_json_of_a_run_has_each_input_and_what_the_server_counted(server: Se
     }  # fmt: skip
 
 
-def test_a_model_that_cannot_be_asked_fails_nothing_and_says_why(server: Server, triton: CanaryTriton) -> None:
+def test_a_model_that_cannot_be_asked_has_not_passed_and_says_why(server: Server, triton: CanaryTriton) -> None:
     triton.tensors = {}
     done = call("run", *on(server))
-    assert done.exit_code == 0
+    assert done.exit_code == 1
     assert cells(done)["good:1"][:2] == ["not", "asked"]
     assert "its configuration names no inputs" in done.stdout
     (model, _) = json.loads(call("run", *on(server), "--json").stdout)["targets"][0]["models"]

@@ -168,9 +168,16 @@ def test_serving_of_a_target_that_there_is_not_is_404_in_one_sentence(serve: Ser
 def test_serving_asks_about_the_model_that_is_named_the_last_one_of_several(serve: Serve) -> None:
     state = SyntheticState({}, verdicts={"a": SERVES})
     url = serve(state).url + "/-/serving"
-    for query in ("", "?model=", "?model=m%2Fx", "?model=m&model=n&target=a"):
+    for query in ("", "?model=m%2Fx", "?model=m&model=n&target=a"):
         assert get(url + query).status_code == 200
-    assert state.asked_about == [None, None, "m/x", "n"]
+    assert state.asked_about == [None, "m/x", "n"]
+
+
+@pytest.mark.parametrize("query", ["?modle=nan", "?model=", "?target=", "?model=m&x"])
+def test_a_question_that_serving_does_not_know_is_no_good_verdict(serve: Serve, query: str) -> None:
+    answer = get(serve(SyntheticState({}, verdicts={"a": SERVES})).url + "/-/serving" + query)
+    assert answer.status_code == 400
+    assert "model=NAME" in answer.text
 
 
 def test_a_reason_with_letters_that_utf_8_cannot_say_is_still_told(serve: Serve) -> None:

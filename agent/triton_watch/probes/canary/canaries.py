@@ -24,7 +24,7 @@ from triton_watch.probes.canary.sent import SentCounts, members_of
 from triton_watch.probes.canary.single import FIRST_CALL_PATIENCE, Canary
 from triton_watch.probes.canary.states import is_undecided
 from triton_watch.probes.canary.transport import Transport
-from triton_watch.records import CanaryReason, Protocol, SkipReason
+from triton_watch.records import CanaryReason, CanaryVerdict, Protocol, SkipReason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -244,6 +244,9 @@ class TargetCanaries:
             return SkipReason.NEEDS_GRPC
         if self._pending.get(plan.key, 0.0) > plan.options.max_pending:
             return SkipReason.PENDING
+        state = self.states().get(plan.key)
+        if state is None or state.verdict is not CanaryVerdict.FAILING:
+            return None  # only what is known to fail can wait: a dead server is seen of every model in its usual time
         with self._lock:
             return None if self._backoff.may_go(self._clocks.clock()) else SkipReason.BACKING_OFF
 

@@ -166,7 +166,7 @@ def _sentence(error: InferError, plan: Plan, *, is_proven: bool) -> str:
     hints = [error.hint] if error.hint else []
     if plan.was_made_up and not is_proven and error.reason in (CanaryReason.REFUSED, CanaryReason.SERVER_ERROR):
         hints.append(_MADE_UP)
-    return "; ".join([error.text, *hints])
+    return "; ".join([error.text.rstrip(".") if hints else error.text, *hints])
 
 
 def _remembered(memory: Memory, variant: int, answers: Sequence[InferAnswer]) -> tuple[CanaryReason, str]:
