@@ -163,6 +163,7 @@ def test_the_example_is_good() -> None:
     """As it stands, without a variable set, alone and with one objective for each thing that it shows."""
     assert [objective.name for objective in load_slo(EXAMPLE, {}).objectives] == [
         "availability",
+        "canaries",
         "text-queue",
         "ranker-p99",
         "batching",

@@ -196,7 +196,7 @@ def test_what_somebody_edited_in_the_document_counts(tmp_path: Path) -> None:
 
 def test_the_counters_of_the_agent_are_the_indicator() -> None:
     """Good and total are what the agent exports, for the objective's own name."""
-    (document,) = documents(load_slo(EXAMPLE, {}).objectives[1:2], "search", words)
+    (document,) = documents(load_slo(EXAMPLE, {}).objectives[2:3], "search", words)
     metric = document["spec"]["indicator"]["spec"]["ratioMetric"]
     queries = [metric[part]["metricSource"]["spec"]["query"] for part in ("good", "total")]
     assert queries == [
