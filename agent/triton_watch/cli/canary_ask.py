@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from triton_watch.cli.targets import settings_from, target_options
+from triton_watch.cli.terminal_bar import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,8 +80,7 @@ class Asked:
     @property
     def is_heard(self) -> bool:
         """Whether anything there answered as Triton does."""
-        before = self.before
-        return any(one is not None for one in (before.live, before.ready, before.server, before.slis))
+        return self.before.is_heard
 
 
 class Asker:
@@ -89,7 +89,7 @@ class Asker:
     def __init__(self, settings: Settings, models: Sequence[str], *, quiet: bool) -> None:
         self._settings = settings
         self._models = frozenset(models)
-        self._quiet = quiet or not sys.stderr.isatty()
+        self._quiet = quiet
 
     def targets(self) -> Iterator[tuple[TargetPoller, Asked]]:
         """Poll each target once and find the models that have a canary."""
@@ -115,17 +115,15 @@ class Asker:
 
     def each(self, asked: Asked, work: Callable[[ModelKey], object], what: str) -> None:
         """Do `work` for each model, some at the same time; a bar counts them."""
-        from rich.console import Console
-        from rich.progress import Progress
+        each(asked.keys, work, what, at_once=self._settings.canary.concurrency, quiet=self._quiet)
 
-        console = Console(stderr=True, quiet=self._quiet)
-        with (
-            Progress(console=console, transient=True) as progress,
-            ThreadPoolExecutor(self._settings.canary.concurrency) as pool,
-        ):
-            task = progress.add_task(what, total=len(asked.keys))
-            for _ in pool.map(work, asked.keys):
-                progress.advance(task)
+
+def each(keys: Sequence[ModelKey], work: Callable[[ModelKey], object], what: str, *, at_once: int, quiet: bool) -> None:
+    """Do `work` for each of the keys, so many at the same time; a bar counts them."""
+    with progress_bar(quiet=quiet) as progress, ThreadPoolExecutor(at_once) as pool:
+        task = progress.add_task(what, total=len(keys))
+        for _ in pool.map(work, keys):
+            progress.advance(task)
 
 
 def settled(poller: TargetPoller) -> TargetSnapshot:

@@ -92,19 +92,17 @@ def _show(rows: list[dict[str, Any]], *, as_json: bool) -> None:
 
 
 def _table(rows: list[dict[str, Any]]) -> RenderableType:
-    from rich.table import Table
     from rich.text import Text
 
-    from triton_watch.cli.render import NO_DATA, seconds
+    from triton_watch.cli.render import NO_DATA, bare_table, model_name, seconds
 
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = bare_table()
     for title in ("MODEL", "KIND", "EVERY", "INPUT"):
         table.add_column(title, no_wrap=True)
     table.add_column("INPUTS", overflow="fold")
     table.add_column("GOLDEN", overflow="fold")
     for row in rows:
-        name = Text(row["name"])
-        name.append(f":{row['version']}", style="dim")
+        name = model_name(row["name"], row["version"])
         tensors = ", ".join(f"{key} {form}" for key, form in row["inputs"][0].items()) if row["inputs"] else ""
         golden = Text(row["compared"] or NO_DATA)
         if row["note"]:
@@ -147,15 +145,15 @@ def _list_goldens(folder: Path, models: frozenset[str], *, as_json: bool) -> Non
 
 
 def _goldens_table(rows: list[dict[str, Any]]) -> RenderableType:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    from triton_watch.cli.render import bare_table, model_name
+
+    table = bare_table()
     table.add_column("MODEL", no_wrap=True)
     table.add_column("RECORDED", no_wrap=True)
     table.add_column("COMPARED", overflow="fold")
     for row in rows:
-        name = Text(row["name"])
-        name.append(f":{row['version']}", style="dim")
+        name = model_name(row["name"], row["version"])
         table.add_row(name, row["recorded_at"], Text(row["compared"]))
     return table

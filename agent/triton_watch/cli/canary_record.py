@@ -121,18 +121,17 @@ def _data(entry: Entry) -> dict[str, Any]:
 
 
 def _table(entries: list[Entry]) -> list[RenderableType]:
-    from rich.table import Table
     from rich.text import Text
 
     from triton_watch.cli.canary_words import compared
+    from triton_watch.cli.render import bare_table, model_name
 
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = bare_table()
     for title in ("MODEL", "GOLDEN", "FILE"):
         table.add_column(title, no_wrap=title != "FILE", overflow="fold")
     table.add_column("", overflow="fold")
     for entry in entries:
-        name = Text(entry.key.name)
-        name.append(f":{entry.key.version}", style="dim")
+        name = model_name(entry.key.name, entry.key.version)
         if entry.golden is None:
             table.add_row(name, Text("refused", style="bold red"), "", Text(entry.refusal))
         else:

@@ -91,10 +91,7 @@ def _ask(asker: Asker, asked: Asked) -> list[Outcome]:
     runs: dict[ModelKey, list[CanaryResult]] = {key: [] for key in asked.keys}
 
     def work(key: ModelKey) -> None:
-        for _ in range(asked.canaries.variants_of(key)):
-            result = asked.canaries.run(key)
-            if result is not None:
-                runs[key].append(result)
+        runs[key] = asked.canaries.run_all(key)
 
     if asked.keys:
         asker.each(asked, work, f"asking {asked.before.target.name}")
@@ -129,12 +126,11 @@ def _show(asked: list[tuple[Asked, list[Outcome]]], *, as_json: bool) -> None:
 
 
 def _table(asked: Asked, outcomes: list[Outcome]) -> list[RenderableType]:
-    from rich.table import Table
     from rich.text import Text
 
-    from triton_watch.cli.render import NO_DATA, seconds
+    from triton_watch.cli.render import NO_DATA, bare_table, model_name, seconds
 
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = bare_table()
     for title, right in (("MODEL", False), ("CANARY", False), ("LATENCY", True), ("TRITON COUNTED", False)):
         table.add_column(title, justify="right" if right else "left", no_wrap=True)
     table.add_column("", overflow="fold")
@@ -143,8 +139,7 @@ def _table(asked: Asked, outcomes: list[Outcome]) -> list[RenderableType]:
         word, style = _word(outcome)
         latency = None if worst is None else worst.latency
         detail = _why_not(outcome) if worst is None or (worst.ok and outcome.state.note) else worst.detail
-        name = Text(outcome.key.name)
-        name.append(f":{outcome.key.version}", style="dim")
+        name = model_name(outcome.key.name, outcome.key.version)
         table.add_row(
             name,
             Text(word, style=style),

@@ -122,12 +122,11 @@ def _target(triton: EmbeddedTriton) -> Target:
 
 
 def _comparison(verdicts: tuple[Verdict, ...]) -> Table:
-    from rich.table import Table
     from rich.text import Text
 
-    from triton_watch.cli.render import NO_DATA
+    from triton_watch.cli.render import NO_DATA, bare_table
 
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = bare_table()
     table.add_column("MODEL", no_wrap=True)
     table.add_column("CLIENTS FAILED", justify="right", no_wrap=True)
     for title in ("TRITON COUNTED", "CANARY"):

@@ -49,6 +49,18 @@ def status(snapshot: TargetSnapshot, width: int) -> RenderableType:
     return Group(*parts)
 
 
+def bare_table() -> Table:
+    """A table without lines, its columns two apart."""
+    return Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+
+
+def model_name(name: str, version: str) -> Text:
+    """A model version as tables write it: `name:version`."""
+    text = Text(name)
+    text.append(f":{version}" if version else "", style="dim")
+    return text
+
+
 def _headline(snapshot: TargetSnapshot) -> Text:
     server = snapshot.server
     what = f"{server.name} {server.version}" if server else "server unknown"
@@ -79,7 +91,7 @@ def _models(snapshot: TargetSnapshot, width: int) -> RenderableType:
         if title in shown and sum(widths[one] for one in shown) > width:
             shown.remove(title)
             left_out.append(title)
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = bare_table()
     for title in shown:
         left = title in ("MODEL", "STATE", "CANARY")
         table.add_column(title, justify="left" if left else "right", no_wrap=title != "MODEL", overflow="fold")
@@ -91,8 +103,7 @@ def _models(snapshot: TargetSnapshot, width: int) -> RenderableType:
 
 
 def _model(key: ModelKey, state: ModelState | None, snapshot: TargetSnapshot) -> dict[str, Text]:
-    name = Text(key.name)
-    name.append(f":{key.version}" if key.version else "", style="dim")
+    name = model_name(key.name, key.version)
     status = state.status if state else None
     cells = {title: Text(NO_DATA, style="dim") for title in COLUMNS}
     cells["MODEL"] = name
@@ -149,7 +160,7 @@ def _batch(slis: SliTable, key: ModelKey, config: ModelConfig | None) -> Text:
 
 
 def _gpus(slis: SliTable) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = bare_table()
     table.add_column("GPU", no_wrap=True)
     for title in ("UTIL.", "MEMORY", "POWER"):
         table.add_column(title, justify="right", no_wrap=True)

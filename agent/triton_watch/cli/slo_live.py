@@ -38,7 +38,7 @@ def ask(slo: SloSettings, targets: Sequence[Target], *, quiet: bool) -> Checked:
     from triton_watch.slo.sanity import oddities
 
     snapshots = _poll(targets, quiet=quiet)
-    heard = [one for one in snapshots if _answered(one)]
+    heard = [one for one in snapshots if one.is_heard]
     silent = [f"{one.target.name} did not answer as Triton does: {_why(one)}" for one in snapshots if one not in heard]
     covered = {objective.name: _covered(objective, heard) for objective in slo.objectives}
     found = [text for objective in slo.objectives for text in _warnings(objective, covered[objective.name], heard)]
@@ -60,11 +60,6 @@ def _poll(targets: Sequence[Target], *, quiet: bool) -> list[TargetSnapshot]:
         return [poll_twice(targets[0], PAUSE, quiet=quiet)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(partial(poll_twice, pause=PAUSE, quiet=True), targets))
-
-
-def _answered(snapshot: TargetSnapshot) -> bool:
-    heard = (snapshot.live, snapshot.ready, snapshot.server, snapshot.slis)
-    return any(one is not None for one in heard)
 
 
 def _why(snapshot: TargetSnapshot) -> str:

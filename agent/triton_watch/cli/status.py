@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from triton_watch.cli.canary_ask import each, settled
 from triton_watch.cli.targets import settings_from, target_options
+from triton_watch.cli.terminal_bar import progress_bar
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
-    from triton_watch.probes.canary.canaries import TargetCanaries
-    from triton_watch.records import CanarySettings, ModelKey, Target, TargetSnapshot
+    from triton_watch.records import CanarySettings, Target, TargetSnapshot
 
 UNREACHABLE = 3
-_SETTLE = 0.6
-"""Seconds after the last canary by which the server has counted it."""
 _SHORT_PAUSE = 2.0
 """Seconds between the polls that tell whether a model is wedged, at most."""
 SHORTEST_WAIT, LONGEST_WAIT = 1.0, 600.0
@@ -91,10 +87,10 @@ def poll_twice(
                 break
             _wait(min(pause, _SHORT_PAUSE), quiet=quiet)
             snapshot = poller.cycle()
-        if canaries is not None:
-            _ask(canaries, snapshot, quiet=quiet)
-            time.sleep(_SETTLE)
-            snapshot = poller.cycle()
+        if canaries is not None and canary is not None:
+            begun = canaries.follow(snapshot).begun
+            each(begun, canaries.run_all, "asking each model", at_once=canary.concurrency, quiet=quiet)
+            snapshot = settled(poller)
         return replace(snapshot, slis=measured.slis)
     finally:
         poller.close()
@@ -102,35 +98,13 @@ def poll_twice(
             canaries.close()
 
 
-def _ask(canaries: TargetCanaries, snapshot: TargetSnapshot, *, quiet: bool) -> None:
-    """Send each model each of its inputs, some models at the same time."""
-    keys = canaries.follow(snapshot).begun
-
-    def ask(key: ModelKey) -> None:
-        for _ in range(canaries.variants_of(key)):
-            canaries.run(key)
-
-    with _progress(quiet=quiet) as progress, ThreadPoolExecutor(canaries.settings.concurrency) as pool:
-        task = progress.add_task("asking each model", total=len(keys))
-        for _ in pool.map(ask, keys):
-            progress.advance(task)
-
-
 def _wait(pause: float, *, quiet: bool) -> None:
-    with _progress(quiet=quiet) as progress:
+    with progress_bar(quiet=quiet) as progress:
         task = progress.add_task(f"measuring for {pause:g} s", total=pause)
         end = time.monotonic() + pause
         while (left := end - time.monotonic()) > 0:
             time.sleep(min(0.1, left))
             progress.update(task, completed=pause - max(0.0, left))
-
-
-def _progress(*, quiet: bool) -> Progress:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True, quiet=quiet or not sys.stderr.isatty())
-    return Progress(console=console, transient=True)
 
 
 def _looks_stuck(snapshot: TargetSnapshot) -> bool:
@@ -145,8 +119,7 @@ def exit_code(snapshot: TargetSnapshot) -> int:
     """Return 3 when nothing answered as Triton, 1 when something is wrong, else 0."""
     from triton_watch.slo.troubles import Level, find
 
-    heard = (snapshot.live, snapshot.ready, snapshot.server, snapshot.slis)
-    if all(one is None for one in heard):
+    if not snapshot.is_heard:
         return UNREACHABLE
     return int(any(trouble.level is Level.PROBLEM for trouble in find(snapshot)))
 

@@ -22,10 +22,13 @@ class CanaryNews:
 
     def tell(self, target: str, state: CanaryState) -> None:
         """Log what changed for a model since the last time."""
+        has_note, has_verdict = self._is_new_note(target, state), self._is_news(target, state)
+        if not (has_note or has_verdict):
+            return
         facts: dict[str, object] = {"target": target, "model": state.key.name, "version": state.key.version}
-        if self._is_new_note(target, state):
+        if has_note:
             self._log.warning("canary is hindered: %s", state.note, extra={"facts": facts})
-        if not self._is_news(target, state):
+        if not has_verdict:
             return
         if state.verdict is CanaryVerdict.PASSING:
             self._log.info("canary passes again", extra={"facts": facts})

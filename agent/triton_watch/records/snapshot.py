@@ -112,3 +112,8 @@ class TargetSnapshot:
     wedged: Mapping[ModelKey, Wedged] = field(default_factory=dict)
     ready_recently: tuple[bool | None, ...] = ()
     """`ready` of the last cycles, this one last."""
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether anything there answered as Triton does."""
+        return any(one is not None for one in (self.live, self.ready, self.server, self.slis))

@@ -9,6 +9,7 @@ which the server may still answer and count later.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,6 +73,7 @@ class CanaryDebt:
                 del self._owed[key]
 
 
+@lru_cache(maxsize=64)  # a target's index is one object while its models stay the same: see `ModelIndex`
 def rows_by_name(models: ModelIndex) -> Mapping[tuple[str, str], int]:
     """Row of each model by name and version: canaries know no namespaces."""
     return {(key.name, key.version): row for row, key in enumerate(models.keys)}

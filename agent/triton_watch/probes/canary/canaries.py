@@ -119,6 +119,11 @@ class TargetCanaries:
         plan = self._canaries[key].plan
         return 1 if plan is None else len(plan.variants)
 
+    def run_all(self, key: ModelKey) -> list[CanaryResult]:
+        """Run the canary of a model once with each of its inputs; those that were not sent are left out."""
+        results = [self.run(key) for _ in range(self.variants_of(key))]
+        return [result for result in results if result is not None]
+
     def plan_of(self, key: ModelKey) -> Plan | None:
         """What a model is asked; None = it cannot be, and the note of its state says why."""
         return self._canaries[key].plan
