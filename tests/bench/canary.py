@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 import measure
 import numpy as np
+from performance_page import write_between
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -51,7 +52,6 @@ OVERHEAD_LIMIT = 2.0
 MEMORY_LIMIT = 90.0
 """Most resident MB of an agent with canaries over gRPC on 10 models."""
 MODEL = Path(__file__).resolve().parents[1] / "fixtures" / "canary_repository" / "good"
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 BEGIN, END = "<!-- canary bench: begin -->", "<!-- canary bench: end -->"
 
 
@@ -210,13 +210,6 @@ def rows(r: Result) -> list[tuple[str, str, str]]:
     ]
 
 
-def write(lines: list[str]) -> None:
-    text = DOCUMENT.read_text()
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    DOCUMENT.write_text(f"{head}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{tail}")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="length of each measurement")
@@ -236,7 +229,7 @@ def main() -> int:
         console.print(f"over the limit: {failure}", style="red")
     if arguments.write:
         head = ["| 100 models, a canary every 30 s | measured | limit |", "| --- | ---: | ---: |"]
-        write([*head, *("| " + " | ".join(row) + " |" for row in rows(result))])
+        write_between(BEGIN, END, [*head, *("| " + " | ".join(row) + " |" for row in rows(result))])
     return int(bool(result.failures()))
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent)]
 import repositories
+from performance_page import write_between
 from rich.console import Console
 from rich.table import Table
 
@@ -26,7 +27,6 @@ SECONDS = {1: 0.35, 1000: 3.0, 10_000: 30.0}
 """Longest wall time by models, start of the process included, on 2 cores."""
 MEGABYTES = 200.0
 """Most memory of all processes of one check together."""
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 BEGIN, END = "<!-- check bench: begin -->", "<!-- check bench: end -->"
 COLUMNS = ("models", "wall", "limit", "text_format alone", "ratio", "memory", "limit", "findings")
 _PEER = """
@@ -136,9 +136,7 @@ def _pss_mb(pid: int) -> float:
 def write(results: list[Result]) -> None:
     lines = ["| " + " | ".join(COLUMNS) + " |", "|" + " ---: |" * len(COLUMNS)]
     lines += ["| " + " | ".join(result.row()) + " |" for result in results]
-    head, _, rest = DOCUMENT.read_text().partition(BEGIN)
-    tail = rest.partition(END)[2]
-    DOCUMENT.write_text(f"{head}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{tail}")
+    write_between(BEGIN, END, lines)
 
 
 def main() -> int:

@@ -21,6 +21,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 import measure
 import pages
+from performance_page import write_between
 from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from rich.progress import Progress
@@ -35,7 +36,6 @@ MEMORY_LIMITS = {(10, False): 60.0, (1000, False): 85.0, (1000, True): 110.0}
 """Most resident MB of `run`."""
 VERSION_LIMIT = 6.0
 """Most wall time of `triton-watch --version` in units of `python3 -c pass`."""
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 
 
@@ -185,10 +185,7 @@ def write(results: list[Result], version: tuple[float, float, float]) -> None:
         f"`triton-watch --version`: {version[0] * 1e3:.0f} ms, `python3 -c pass`: {version[1] * 1e3:.0f} ms, "
         f"ratio {version[2]:.1f} (limit {VERSION_LIMIT:.0f}).",
     ]
-    text = DOCUMENT.read_text()
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    DOCUMENT.write_text(f"{head}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{tail}")
+    write_between(BEGIN, END, lines)
 
 
 def main() -> int:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 import measure
+from performance_page import write_between
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -34,7 +35,6 @@ FILE_LIMIT = 15.0
 """Most MB of the store after 30 days."""
 SERIES_LIMIT = 4096.0
 """Most bytes of the store a series, on average."""
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 BEGIN, END = "<!-- slo bench: begin -->", "<!-- slo bench: end -->"
 _RATE = "sum by (model, version) (rate(nv_inference_{0}[5m]))"
 SUCCESS, FAILURE = _RATE.format("request_success"), _RATE.format("request_failure")
@@ -109,13 +109,6 @@ def simulated() -> dict[str, float]:
     return found
 
 
-def write(lines: list[str]) -> None:
-    text = DOCUMENT.read_text()
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    DOCUMENT.write_text(f"{head}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{tail}")
-
-
 def rows(r: Result) -> list[tuple[str, str, str]]:
     return [
         ("counting and judging a cycle, CPU", f"{r.ours * 1e3:.2f} ms", ""),
@@ -155,7 +148,7 @@ def main() -> int:
         console.print(f"over the limit: {failure}", style="red")
     if arguments.write:
         head = ["| 1,000 models, 3 objectives | measured | limit |", "| --- | ---: | ---: |"]
-        write([*head, *("| " + " | ".join(row) + " |" for row in rows(result))])
+        write_between(BEGIN, END, [*head, *("| " + " | ".join(row) + " |" for row in rows(result))])
     return int(bool(result.failures()))
 
 
