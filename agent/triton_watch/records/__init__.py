@@ -12,6 +12,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from triton_watch.records.alert import (
+        AlertCase,
+        AlertKey,
+        Alertmanager,
+        AlertMode,
+        AlertOverride,
+        AlertPhase,
+        AlertSettings,
+        AlertSeverity,
+        AlertState,
+        Labels,
+        PeerStatus,
+    )
     from triton_watch.records.budget import (
         VERDICTS,
         BucketRow,
@@ -75,6 +88,15 @@ __all__ = [
     "FAILURE_REASONS",
     "LATENCY_BUCKETS",
     "VERDICTS",
+    "AlertCase",
+    "AlertKey",
+    "AlertMode",
+    "AlertOverride",
+    "AlertPhase",
+    "AlertSettings",
+    "AlertSeverity",
+    "AlertState",
+    "Alertmanager",
     "BucketRow",
     "BudgetTable",
     "BurnWindow",
@@ -99,6 +121,7 @@ __all__ = [
     "Goal",
     "Gpu",
     "HistogramFrame",
+    "Labels",
     "LedgerState",
     "LogSettings",
     "MetricsFrame",
@@ -113,6 +136,7 @@ __all__ = [
     "Outcome",
     "Override",
     "Page",
+    "PeerStatus",
     "ProbeResult",
     "PrometheusSettings",
     "Protocol",
@@ -143,6 +167,8 @@ __all__ = [
 
 _MODULES: Mapping[str, str] = MappingProxyType(
     {
+        "alert": "AlertCase AlertKey Alertmanager AlertMode AlertOverride AlertPhase AlertSettings AlertSeverity "
+        "AlertState Labels PeerStatus",
         "budget": "VERDICTS BucketRow BudgetTable LedgerState SeriesKey Verdict WindowSums",
         "canary": "LATENCY_BUCKETS CanaryOptions CanaryReason CanaryResult CanarySent CanarySettings CanaryState "
         "CanaryVerdict GivenInput GivenTensor Protocol SkipReason",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from triton_watch.records.alert import AlertSettings
 from triton_watch.records.canary import CanarySettings
 from triton_watch.records.objective import SloSettings
 
@@ -57,4 +58,5 @@ class Settings:
     check: CheckSettings | None = None
     slo: SloSettings = field(default_factory=SloSettings)
     canary: CanarySettings = field(default_factory=CanarySettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
     poll_threads: int = 64
