@@ -10,7 +10,7 @@ SAY := @printf '%s\n'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint generate bench soak clean check-generated pytest debian
+.PHONY: help demo test lint generate bench soak faults clean check-generated pytest debian
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,16 +39,20 @@ bench: $(VENV)/.test debian ## Measure speed and memory beside Prometheus and pr
 soak: $(VENV)/.test debian ## Canaries under load for ten minutes: no healthy model may be reported
 	@TRITON_WATCH_SOAK=600 $(PY) -m pytest -q tests/integration/test_canary_soak.py
 
+faults: $(VENV)/.test debian ## Break a real Triton in every way, and see each alert arrive: an hour
+	@$(PY) tests/faults/run.py
+
 clean: ## Remove the environment, caches and unpacked packages
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	find agent tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 pytest: check-generated debian
-	$(SAY) '== pytest' && $(PY) -m pytest
+	$(SAY) '== pytest, unit tests on all processors' && $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile tests/unit
+	$(SAY) '== pytest, the real servers one after the other' && $(PY) -m pytest tests/integration
 
 debian: $(VENV)/.test
 	$(SAY) '== packages of the distribution (unpacked into .cache/debian where they are missing)'
-	@$(PY) tests/support/debian.py libpython prometheus
+	@$(PY) tests/support/debian.py libpython prometheus prometheus-alertmanager
 
 check-generated: lint
 	$(SAY) '== generated files'

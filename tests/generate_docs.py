@@ -1,24 +1,42 @@
-"""Write every generated page of docs/; with --check, only say which are out of date (exit 1)."""
+"""Write every generated file of docs/ and alerts/; with --check, only say which are out of date (exit 1)."""
 
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triton_watch.check import rules_docs
 from triton_watch.config import docs as configuration_docs
+from triton_watch.config import from_flags
+from triton_watch.conventions.alerts import ALERT_NAMES
 from triton_watch.daemon import metrics_docs
+from triton_watch.generate import pages
+from triton_watch.generate.alerts import alertmanager_yaml, rules_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parent.parent
+ALERTS = ROOT / "alerts"
+DEFAULTS = from_flags(["http://localhost:8000"])
+"""Of the generated files that depend on a configuration the default one is committed."""
+
+
+def _alerts_page() -> str:
+    path = ROOT / "docs" / "alerts.md"
+    return pages.with_table(path.read_text(), DEFAULTS.slo.objectives)
+
 
 GENERATED: list[tuple[Path, Callable[[], str]]] = [
     (ROOT / "docs" / "metrics.md", metrics_docs.render),
     (ROOT / "docs" / "configuration.md", configuration_docs.render),
     (ROOT / "docs" / "rules.md", rules_docs.render),
+    (ROOT / "docs" / "alerts.md", _alerts_page),
+    (ALERTS / "alertmanager.yaml", partial(alertmanager_yaml, DEFAULTS)),
+    (ALERTS / "rules.yaml", partial(rules_yaml, DEFAULTS)),
+    *((ALERTS / "runbooks" / f"{name}.md", partial(pages.page, name, DEFAULTS.slo.objectives)) for name in ALERT_NAMES),
 ]
 
 
@@ -36,7 +54,7 @@ def main() -> int:
         return 1 if stale else 0
     renderers = dict(GENERATED)
     for path in stale:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(renderers[path]())
         sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
     return 0

@@ -9,8 +9,13 @@ import numpy as np
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from support.objectives import availability, batch_efficiency, gpu_band, queue_time
-from triton_watch.daemon.state import BudgetsView, HistoryStatus, ReloadStatus, TargetBudgets, TargetCounts
+from triton_watch.daemon.state import AlertsView, BudgetsView, HistoryStatus, ReloadStatus, TargetBudgets, TargetCounts
 from triton_watch.records import (
+    AlertKey,
+    AlertPhase,
+    AlertSettings,
+    AlertSeverity,
+    AlertState,
     CanaryReason,
     CanaryResult,
     CanaryState,
@@ -25,6 +30,7 @@ from triton_watch.records import (
     ModelState,
     ModelStatus,
     Outcome,
+    PeerStatus,
     ProbeResult,
     SeriesKey,
     ServerInfo,
@@ -75,6 +81,7 @@ class SyntheticState:
     budget_view: BudgetsView = field(default_factory=BudgetsView)
     canary_states: Mapping[str, Mapping[ModelKey, CanaryState]] = field(default_factory=dict)
     verdicts: Mapping[str, ServingVerdict] = field(default_factory=dict)
+    alert_view: AlertsView = field(default_factory=AlertsView)
     last_reload: ReloadStatus = RELOADED
     age: float = 0.5
     first_done: bool = True
@@ -96,6 +103,9 @@ class SyntheticState:
     def serving(self, model: str | None = None) -> Mapping[str, ServingVerdict]:
         self.asked_about.append(model)
         return self.verdicts
+
+    def alerts(self) -> AlertsView:
+        return self.alert_view
 
     def reload(self) -> ReloadStatus:
         return self.last_reload
@@ -194,6 +204,55 @@ def budgets_of(keys: Sequence[ModelKey], targets: Sequence[str] = ("triton",)) -
         found[target] = TargetBudgets((table,), matched, odd=dict.fromkeys(objectives, 2))
     store = StoreStatus(persistent=True, path="slo.sqlite", last_flush=1.7e9, last_flush_seconds=0.01, bytes=4096)
     return BudgetsView(OBJECTIVES, found, store, HistoryStatus(success=True, at=1.7e9))
+
+
+def alerts_of(at: float, settings: AlertSettings | None = None) -> AlertsView:
+    """Alerts of two targets in each phase as of `at` (Unix seconds), and Alertmanagers that fare in each way."""
+    ranker = (("model", "ranker"), ("target", "gpu-7"), ("version", "1"))
+    states = (
+        AlertState(
+            AlertKey("TritonCanaryFailing", AlertSeverity.PAGE, ranker),
+            AlertPhase.FIRING,
+            active_at=at - 750.0,
+            fired_at=at - 725.5,
+            summary="Canaries of model ranker on gpu-7 fail",
+            detail="ranker:1 on gpu-7: 3 of 3 canaries failed: SCORES holds NaN.",
+            value=3.0,
+        ),
+        AlertState(
+            AlertKey("TritonErrorBudgetBurn", AlertSeverity.TICKET, (*ranker[:1], ("slo", "latency"), *ranker[1:])),
+            AlertPhase.FIRING,
+            active_at=at - 9000.0,
+            fired_at=at - 7300.0,
+            is_known=False,
+            summary="Error budget of latency burns slowly: model ranker on gpu-7",
+            detail="ranker:1 on gpu-7 burns latency 3.2x over 1d and 2h.",
+            value=float("nan"),
+        ),
+        AlertState(
+            AlertKey("TritonNotReady", AlertSeverity.PAGE, (("target", "gpu-8"),)),
+            AlertPhase.PENDING,
+            active_at=at - 42.0,
+            summary="Triton gpu-8 is not ready",
+            detail="gpu-8 says that it is not ready.",
+        ),
+        AlertState(
+            AlertKey("TritonTargetDown", AlertSeverity.PAGE, (("target", "gpu-8"),)),
+            AlertPhase.RESOLVED,
+            active_at=at - 600.0,
+            fired_at=at - 590.0,
+            resolved_at=at - 61.0,
+            summary="Triton gpu-8 is down",
+        ),
+    )
+    peers = (
+        PeerStatus("http://one:9093", up=True, last_success=at - 12.0, sent=1234),
+        PeerStatus(
+            "http://two:9093", up=False, error="http://two:9093 refused the connection.", failed=7, waiting=2, refused=1
+        ),
+        PeerStatus("http://three:9093"),
+    )
+    return AlertsView(settings or AlertSettings(), "http://watch:8003", states, peers, evaluated_at=at - 0.75)
 
 
 def snapshot_of(keys: Sequence[ModelKey], gpus: int = 2) -> TargetSnapshot:

@@ -22,10 +22,10 @@ def copied(folder: Path, *models: str) -> Path:
 
 
 class Switch:
-    """The model `switch` of a copied repository."""
+    """The model `switch` of a copied repository, under another name maybe."""
 
-    def __init__(self, repository: Path) -> None:
-        self._file = repository / "switch" / "mood"
+    def __init__(self, repository: Path, name: str = "switch") -> None:
+        self._file = repository / name / "mood"
 
     def to(self, mood: str) -> None:
         """Let it answer in this mood from now on; an empty one is good. Written whole, for it is read at any time."""

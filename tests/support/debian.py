@@ -17,7 +17,10 @@ from triton_watch.demo.wheel import VERSION, libpython_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "debian"
-PROGRAMS = {"prometheus": ("prometheus", "promtool")}
+PROGRAMS = {
+    "prometheus": ("prometheus", "promtool"),
+    "prometheus-alertmanager": ("prometheus-alertmanager", "amtool"),
+}
 """Package -> the programs that tests want of it."""
 APT_TIMEOUT = 300.0
 

@@ -90,8 +90,8 @@ def excerpt(hit: Hit) -> tuple[str | None, int]:
     return line[:_LONGEST_SOURCE].rstrip("\r"), max(1, width)
 
 
-def sort_key(finding: Finding) -> tuple[str, str, int, int, str, str]:
-    """Order of findings: by model, file, place, rule."""
+def sort_key(finding: Finding) -> tuple[str | int | bool, ...]:
+    """Order of findings: by model, file, place, rule; then by whatever else tells two apart."""
     return (
         finding.model or "",
         finding.file or "",
@@ -99,6 +99,15 @@ def sort_key(finding: Finding) -> tuple[str, str, int, int, str, str]:
         finding.column or 0,
         finding.rule,
         finding.message,
+        finding.fix or "",
+        finding.source or "",
+        finding.fix is None,
+        finding.source is None,
+        finding.model is None,
+        finding.file is None,
+        finding.line is None,
+        finding.column is None,
+        finding.width,
     )
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from triton_watch.records import CheckSettings
 
 
 class Release(NamedTuple):
@@ -44,3 +47,17 @@ class Options:
     rate_limit: bool | None = None
     auto_complete: bool = True
     profile: Profile = Profile.PRODUCTION
+
+
+def options_of(settings: CheckSettings) -> Options:
+    """The options that the `check` section gives."""
+    release = settings.triton_version
+    return Options(
+        triton=None if release is None else Release(*map(int, release.split("."))),
+        gpus=settings.gpus,
+        gpu_memory=settings.gpu_memory,
+        latency_objective=settings.latency_objective,
+        cache=settings.response_cache,
+        rate_limit=settings.rate_limit,
+        profile=Profile(settings.profile or "production"),
+    )

@@ -162,26 +162,21 @@ def _writer(form: str) -> str:
 
 
 def _options(flags: dict[str, Any], settings: CheckSettings) -> Options:
-    from triton_watch.check.options import Options, Profile, Release
+    """The options of the `check` section, and the flags over them."""
+    from triton_watch.check.options import Profile, Release, options_of
 
-    release = _release(flags["triton_version"] or settings.triton_version)
-    memory, latency = flags["gpu_memory"], flags["latency_objective"]
-    return Options(
-        triton=None if release is None else Release(*release),
-        gpus=settings.gpus if flags["gpus"] is None else flags["gpus"],
-        gpu_memory=_parsed("--gpu-memory", memory, "parse_size") if memory else settings.gpu_memory,
-        latency_objective=(
-            _parsed("--latency-objective", latency, "parse_duration") if latency else settings.latency_objective
-        ),
-        cache=settings.response_cache,
-        rate_limit=settings.rate_limit,
-        profile=Profile(flags["profile"] or settings.profile or "production"),
-    )
+    release, memory, latency = flags["triton_version"], flags["gpu_memory"], flags["latency_objective"]
+    given = {
+        "triton": Release(*_release(release)) if release else None,
+        "gpus": flags["gpus"],
+        "gpu_memory": _parsed("--gpu-memory", memory, "parse_size") if memory else None,
+        "latency_objective": _parsed("--latency-objective", latency, "parse_duration") if latency else None,
+        "profile": Profile(flags["profile"]) if flags["profile"] else None,
+    }
+    return replace(options_of(settings), **{name: value for name, value in given.items() if value is not None})
 
 
-def _release(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
+def _release(text: str) -> tuple[int, int]:
     year, _, month = text.partition(".")
     if not (year.isdecimal() and month.isdecimal() and len(year) == len(month) == 2 and 1 <= int(month) <= 12):
         raise click.UsageError(f'--triton-version: "{text}" is no release: give year and month, such as 24.10.')

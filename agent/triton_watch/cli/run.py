@@ -13,7 +13,7 @@ import click
 from triton_watch.cli.targets import settings_from, target_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from triton_watch.records import Settings
 
@@ -30,21 +30,22 @@ DEFAULT_FILE = "triton-watch.yaml"
 @click.option("--history", metavar="prometheus=URL", help="Read budgets from a Prometheus instead.")
 @click.option("--no-canary", is_flag=True, help="Send no inferences.")
 @click.option("--goldens", metavar="DIR", help="Recorded answers to canaries.")
+@click.option("--alertmanager", "alertmanagers", multiple=True, metavar="URL", help="Told of alerts. Repeatable.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="[default: info]")
 @click.option("--log-format", type=click.Choice(["text", "json"]), help="[default: text]")
 def command(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - click's; config checks them
     """Watch Triton servers until SIGTERM; serve /metrics, /-/healthy, /-/ready and /-/serving.
 
-    /-/serving says 200 while Triton serves: its canaries, real inferences, pass. Give --target once
-    for each server. SIGHUP, or a change of the file, loads the configuration again; --state, --history,
-    --no-canary, --goldens and --log-* go over it. Without --config and --target, triton-watch.yaml in
-    the working directory is read.
+    /-/serving is 200 while Triton's canaries, real inferences, pass. Give --target once for each server.
+    SIGHUP, or a change of the file, loads the configuration again; the flags from --state on go over it.
+    Without --config and --target, triton-watch.yaml in the working directory is read.
 
     \b
     Example:
       triton-watch run --target http://localhost:8000
       triton-watch run --config /etc/triton-watch/triton-watch.yaml
     """
+    from triton_watch.cli.live_audit import audit
     from triton_watch.daemon.heap import bound
 
     bound()
@@ -58,16 +59,17 @@ def command(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - c
         if not config_file.exists():
             raise click.UsageError(f"nothing to watch: give --target URL, --config FILE, or put {DEFAULT_FILE} here.")
     canary = {"enabled": False if flags.pop("no_canary") else None, "goldens": flags.pop("goldens")}
+    more = partial(_with_more, canary, flags.pop("alertmanagers"))
     if config_file is None:
-        settings = _or_exit(partial(_with_canary, canary), settings_from(None, **flags))
+        settings = _or_exit(more, settings_from(None, **flags))
         watcher = None
     else:
         over = {name: flags.pop(name) for name in ("log_level", "log_format", "state", "history")}
-        adjust = partial(_with_flags, over, canary)
+        adjust = partial(_with_flags, over, more)
         settings = _or_exit(adjust, settings_from(config_file, **flags))
         watcher = ConfigWatcher(config_file, settings, adjust=adjust)
     try:
-        service = Service(settings, watcher=watcher)
+        service = Service(settings, watcher=watcher, audit=audit)
     except (WebError, StoreBusyError) as error:
         click.echo(f"triton-watch: {error}", err=True)
         sys.exit(3)
@@ -84,18 +86,18 @@ def _or_exit(adjust: Callable[[Settings], Settings], settings: Settings) -> Sett
         sys.exit(2)
 
 
-def _with_canary(canary: Mapping[str, Any], settings: Settings) -> Settings:
-    """Put the flags of canaries over the settings. Raises `ConfigError`."""
-    from triton_watch.config import with_canary_flags
+def _with_more(canary: Mapping[str, Any], alertmanagers: Sequence[str], settings: Settings) -> Settings:
+    """Put the flags of canaries and alerts over the settings. Raises `ConfigError`."""
+    from triton_watch.config import with_alert_flags, with_canary_flags
 
-    return with_canary_flags(settings, **canary)
+    return with_alert_flags(with_canary_flags(settings, **canary), alertmanagers)
 
 
-def _with_flags(over: Mapping[str, str | None], canary: Mapping[str, Any], settings: Settings) -> Settings:
+def _with_flags(over: Mapping[str, str | None], more: Callable[[Settings], Settings], settings: Settings) -> Settings:
     """Put the flags that go with a file over what the file says. Raises `ConfigError`."""
     from triton_watch.config.overrides import with_slo_flags
 
     log = settings.log
     log = replace(log, level=over["log_level"] or log.level, format=over["log_format"] or log.format)
     settings = with_slo_flags(replace(settings, log=log), over["state"], over["history"])
-    return _with_canary(canary, settings)
+    return more(settings)

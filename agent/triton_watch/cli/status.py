@@ -110,7 +110,9 @@ def _wait(pause: float, *, quiet: bool) -> None:
 def _looks_stuck(snapshot: TargetSnapshot) -> bool:
     """Whether requests wait for a model of which none was answered, and nobody can tell yet what that means."""
     table = snapshot.slis
-    if table is None or table.completed is None or table.counters_off or snapshot.wedged:
+    if table is None or table.completed is None or table.counters_off:
+        return False
+    if any(one.is_sure for one in snapshot.wedged.values()):
         return False
     return bool(((table.frame.pending > 0) & (table.completed == 0)).any())
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from triton_watch.config.flags import from_flags
     from triton_watch.config.json_schema import schema
     from triton_watch.config.loading import load, load_check, load_slo
-    from triton_watch.config.overrides import with_canary_flags, with_slo_flags
+    from triton_watch.config.overrides import with_alert_flags, with_canary_flags, with_slo_flags
     from triton_watch.config.show import masked, masked_yaml
     from triton_watch.config.units import (
         format_duration,
@@ -49,6 +49,7 @@ __all__ = [
     "parse_percentage",
     "parse_size",
     "schema",
+    "with_alert_flags",
     "with_canary_flags",
     "with_slo_flags",
 ]
@@ -64,6 +65,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "masked": "show",
         "masked_yaml": "show",
         "schema": "json_schema",
+        "with_alert_flags": "overrides",
         "with_canary_flags": "overrides",
         "with_slo_flags": "overrides",
         **dict.fromkeys(("ConfigError", "ConfigUnreadableError", "ParseError", "Problem"), "errors"),

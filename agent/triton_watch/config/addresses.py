@@ -14,7 +14,9 @@ GRPC_TLS = "grpcs://"
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})", re.ASCII)
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~%+,=-]+)*/?", re.ASCII)
 _OWN_PATHS = re.compile(r"/(?:v2|metrics)(?:/|$)")
-_PROMETHEUS_PATHS = re.compile(r"/api(?:/v1)?(?:/|$)")
+_API_PATHS = re.compile(r"/api(?:/v[12])?(?:/|$)")
+_EVERYBODY_SEES = "leave them out, for everybody sees this URL"
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}|[{}]")
 
 
 def http_url(text: str) -> str:
@@ -39,10 +41,42 @@ def metrics_url(text: str) -> str:
 
 def prometheus_url(text: str) -> str:
     """Check the URL of a Prometheus, Thanos or Mimir; a path is the prefix before `/api/v1`. Raises `ParseError`."""
-    url = _split(text, "http://prometheus:9090")
-    if _PROMETHEUS_PATHS.search(url.path):
+    return _of_api(text, "http://prometheus:9090")
+
+
+def alertmanager_url(text: str) -> str:
+    """Check the URL of an Alertmanager; a path is the prefix before `/api/v2`. Raises `ParseError`."""
+    return _of_api(text, "http://alertmanager:9093")
+
+
+def _of_api(text: str, example: str) -> str:
+    url = _split(text, example)
+    if _API_PATHS.search(url.path):
         raise ParseError(f'"{text}" goes past the server: leave out /api and what follows, it is added.')
     return f"{url.scheme}://{_netloc(url, url.port)}{url.path.rstrip('/')}"
+
+
+def public_url(text: str) -> str:
+    """Check the URL at which people reach the agent; a path is that of a reverse proxy. Raises `ParseError`."""
+    _refuse_password(text, _EVERYBODY_SEES)
+    url = _split(text, "https://triton-watch.example.net")
+    return f"{url.scheme}://{_netloc(url, url.port)}{url.path.rstrip('/')}"
+
+
+def url_template(text: str, placeholder: str) -> str:
+    """Check a URL that may hold `{placeholder}` after its host, in a query or fragment too. Raises `ParseError`."""
+    example = f"https://wiki.example.net/{{{placeholder}}}"
+    _refuse_password(text.partition("://")[2].partition("/")[0] or text, _EVERYBODY_SEES)
+    for match in _PLACEHOLDER.finditer(text):
+        if match[1] != placeholder:
+            raise ParseError(f"has {match[0]}, which nothing is put in place of: write {{{placeholder}}} alone.")
+    before, _, after = text.partition("://")
+    end = re.search(r"[/?#]", after)
+    host_part, rest = (after, "") if end is None else (after[: end.start()], after[end.start() :])
+    _split(f"{before}://{host_part}" if "://" in text else text, example)
+    if not all("!" <= character <= "~" for character in rest):
+        raise ParseError(f"has a space or a character outside ASCII: write it like {example}.")
+    return text
 
 
 def host(text: str) -> str:
@@ -101,9 +135,9 @@ def bracketed(name: str) -> str:
     return f"[{name}]" if ":" in name else name
 
 
-def _refuse_password(text: str) -> None:
+def _refuse_password(text: str, instead: str = "move them to basic_auth and password_file") -> None:
     if "@" in text:
-        raise ParseError("has a user name or password in it: move them to basic_auth and password_file.")
+        raise ParseError(f"has a user name or password in it: {instead}.")
 
 
 def _is_host(name: str) -> bool:

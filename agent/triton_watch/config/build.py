@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from triton_watch.config import addresses
+from triton_watch.config.alert_sections import AlertsSection
+from triton_watch.config.build_alerts import alert_settings
 from triton_watch.config.build_canary import canary_settings
 from triton_watch.config.build_slo import slo_settings
 from triton_watch.config.canary_sections import CanarySection
@@ -41,6 +43,7 @@ def settings(config: ConfigFile, base: Path, report: Report, environ: Mapping[st
     built = [builder.target(section, defaults, ("targets", index)) for index, section in enumerate(config.targets)]
     slo = slo_settings(config.slo or SloSection(), builder.resolver, environ)
     canary = canary_settings(config.canary or CanarySection(), builder.resolver)
+    alerts = alert_settings(config.alerts or AlertsSection(), builder.resolver)
     targets = tuple(target for target in built if target is not None)
     if len(targets) < len(built):
         return None
@@ -52,6 +55,7 @@ def settings(config: ConfigFile, base: Path, report: Report, environ: Mapping[st
         check=None if config.check is None else check(config.check, base),
         slo=slo,
         canary=canary,
+        alerts=alerts,
         poll_threads=config.poll_threads or _DEFAULT_POLL_THREADS,
     )
 

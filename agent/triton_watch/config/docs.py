@@ -82,7 +82,7 @@ def _anchor(path: str) -> str:
 
 
 def _kind(part: Json) -> str:
-    choices = [_kind(choice) for choice in part.get("anyOf", ()) if choice.get("type") != "null"]
+    choices = [_kind(choice) for choice in part.get("anyOf", ()) if _is_told(choice)]
     if choices:
         return " or ".join(dict.fromkeys(choice for choice in choices if choice != "variable"))
     if "enum" in part:
@@ -94,6 +94,11 @@ def _kind(part: Json) -> str:
     if "$ref" in part:
         return "mapping"
     return _scalar(part)
+
+
+def _is_told(choice: Json) -> bool:
+    """Leave out null, and what only YAML makes of a word."""
+    return choice.get("type") != "null" and "const" not in choice
 
 
 def _kind_of_value(part: Json) -> str:

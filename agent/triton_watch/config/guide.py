@@ -52,7 +52,7 @@ last two lines, give `grpc` and `metrics_url`: the guess is seldom right. The fl
 - **Text** that YAML would read as something else needs quotes: a model called `1` or `on` is `"1"`,
   `"on"`.
 - **Unknown settings**, a setting given twice and a setting without a value are refused. Only `defaults`,
-  `web`, `log`, `check`, `slo` and `canary` may stand there empty.
+  `web`, `log`, `check`, `slo`, `canary` and `alerts` may stand there empty.
 - **Relative paths** start at the folder of the file.
 - **YAML** anchors, aliases and `<<` work.
 
@@ -129,4 +129,34 @@ canary:
 
 The data of an input that is called `file` itself is written `{file: {values: ...}}`. Files must be there when the
 configuration is loaded. All values of a tensor are of one kind: text, numbers, or truth values.
+
+## Alerts
+
+The agent evaluates its alerts without any setting, and tells nobody: what fires is on `triton-watch alerts` and at
+`/api/v1/alerts`. Name the Alertmanagers, every member of a cluster, and they are told:
+
+```yaml
+alerts:
+  alertmanagers:
+    - url: http://alertmanager-0:9093
+    - url: http://alertmanager-1:9093
+      basic_auth: {username: watcher, password_file: /run/secrets/password}
+  external_labels: {cluster: prod}
+  overrides:
+    - alerts: TritonGpu* # the first entry that fits an alert, its target and its model is the one that counts
+      targets: dev-*
+      enabled: false
+    - alerts: TritonQueueGrowing
+      models: ranker*
+      severity: page
+      for: 5m
+      labels: {team: search}
+```
+
+Where Prometheus has the generated rules, too, `mode: prometheus` keeps everybody from being told twice. Peers,
+overrides and everything else of the section take effect when the file is loaded again, without a restart.
+`triton-watch alerts explain` lists the alerts.
+
+An override whose `alerts` fit no alert is an error. Labels that say which alert it is, such as `alertname`, `severity`,
+`target` and `model`, cannot be added. `off` needs no quotes.
 """

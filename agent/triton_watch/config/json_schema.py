@@ -60,7 +60,8 @@ def _add_pairs(definition: dict[str, Any], model: type[Section]) -> None:
 def _own_first(definition: dict[str, Any], model: type[Section]) -> None:
     """Put what a model shares with others behind what it declares itself."""
     body = definition["anyOf"][-1] if "anyOf" in definition else definition
-    declared = [list(vars(base).get("__annotations__", {})) for base in model.__mro__]
+    written = {name: field.alias or name for name, field in model.model_fields.items()}
+    declared = [[written.get(name, name) for name in vars(base).get("__annotations__", {})] for base in model.__mro__]
 
     def place(name: str) -> tuple[int, int]:
         return next((index, names.index(name)) for index, names in enumerate(declared) if name in names)

@@ -7,6 +7,7 @@ from typing import Final
 from pydantic import Field
 
 from triton_watch.config import fields as f
+from triton_watch.config.alert_sections import AlertsSection
 from triton_watch.config.canary_sections import CanarySection
 from triton_watch.config.sections import HttpSection, RestrictedSection, Section, TimeoutsSection, setting
 from triton_watch.config.slo_sections import SloSection
@@ -129,10 +130,11 @@ class ConfigFile(Section):
     check: CheckSection | None = setting("What `triton-watch check` looks for in model repositories.")
     slo: SloSection | None = setting("Objectives, and where what is known of their error budgets is kept.")
     canary: CanarySection | None = setting("Small requests that show whether the models answer, and how.")
+    alerts: AlertsSection | None = setting("Which alerts there are, and who is told.")
     poll_threads: f.Threads | None = setting(
         "Most servers polled at the same time; more wait for a free thread.", default=64, example=16
     )
 
 
-OPTIONAL_SECTIONS: Final = ("defaults", "web", "log", "check", "slo", "canary")
+OPTIONAL_SECTIONS: Final = ("defaults", "web", "log", "check", "slo", "canary", "alerts")
 """Top-level sections that may stand there with nothing under them."""

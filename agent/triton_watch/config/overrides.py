@@ -9,19 +9,27 @@ from typing import TYPE_CHECKING, Final
 from triton_watch.config import addresses, files
 from triton_watch.config.errors import ConfigError, ParseError, Problem
 from triton_watch.config.state_dir import state_dir
-from triton_watch.records import Credentials, PrometheusSettings, Timeouts, TlsSettings
+from triton_watch.records import Alertmanager, Credentials, PrometheusSettings, Timeouts, TlsSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from triton_watch.records import Settings
 
 QUERY_TIMEOUT: Final = 10.0
 """Seconds: a query over a month of a fleet takes longer than a scrape."""
 _CONNECT: Final = 3.0
+ALERTMANAGER_TIMEOUT: Final = Alertmanager("").timeouts.total
 
 
 def query_timeouts(total: float = QUERY_TIMEOUT) -> Timeouts:
     """Return the deadlines of a query that may take `total` seconds: the answer begins when it is computed."""
     return Timeouts(connect=min(_CONNECT, total), read=total, total=total)
+
+
+def alertmanager_timeouts(total: float) -> Timeouts:
+    """Return the deadlines of a request to an Alertmanager that may take `total` seconds."""
+    return Timeouts(connect=min(Alertmanager("").timeouts.connect, total), read=total, total=total)
 
 
 def with_slo_flags(settings: Settings, state: str | None, history: str | None) -> Settings:
@@ -60,6 +68,31 @@ def with_canary_flags(settings: Settings, *, enabled: bool | None, goldens: str 
     if goldens is not None:
         canary = replace(canary, goldens=_goldens(goldens))
     return replace(settings, canary=canary)
+
+
+def with_alert_flags(settings: Settings, alertmanagers: Sequence[str]) -> Settings:
+    """Put each `--alertmanager` (a URL) in place of the settings' own Alertmanagers; none leaves them.
+
+    The file's credentials, timeout and TLS go with the file's own URLs only.
+
+    Raises:
+        ConfigError: each problem names the flag.
+
+    """
+    if not alertmanagers:
+        return settings
+    known = {one.url: one for one in settings.alerts.alertmanagers}
+    urls: list[str] = []
+    for text in alertmanagers:
+        try:
+            url = addresses.alertmanager_url(text)
+        except ParseError as error:
+            raise _error("--alertmanager", str(error)) from None
+        if url in urls:
+            raise _error("--alertmanager", f"gives {url} twice: keep one.")
+        urls.append(url)
+    peers = tuple(known.get(url) or Alertmanager(url) for url in urls)
+    return replace(settings, alerts=replace(settings.alerts, alertmanagers=peers))
 
 
 def _goldens(text: str) -> Path:

@@ -53,7 +53,7 @@ def suggestion(word: str, known: Sequence[str]) -> str:
 def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
     kind, location = detail["type"], detail["loc"]
     if kind == "extra_forbidden":
-        known = list(_model_at(model, location[:-1]).model_fields)
+        known = [field.alias or name for name, field in _model_at(model, location[:-1]).model_fields.items()]
         return f"is not a known setting: {suggestion(str(location[-1]), known)}"
     if kind == "missing":
         return "is missing: add it."

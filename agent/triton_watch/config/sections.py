@@ -16,14 +16,24 @@ from triton_watch.config.errors import ParseError
 Json = dict[str, Any]
 
 
-def setting(description: str, *, default: Any = None, example: Any = None, rule: Json | None = None) -> Any:  # noqa: ANN401
-    """Declare an optional setting; `default` is the built-in value, `rule` is added to its JSON Schema."""
+def setting(
+    description: str,
+    *,
+    default: Any = None,  # noqa: ANN401 - YAML's data
+    example: Any = None,  # noqa: ANN401 - the same
+    rule: Json | None = None,
+    alias: str | None = None,
+) -> Any:  # noqa: ANN401 - pydantic's own manner: the annotation says the type
+    """Declare an optional setting; `default` is the built-in value, `rule` is added to its JSON Schema.
+
+    `alias` is what the file calls it, where that is no name in Python.
+    """
     extra = dict(rule or {})
     if default is not None:
         extra["default"] = default
     if example is not None:
         extra["examples"] = [example]
-    return Field(default=None, description=description, json_schema_extra=extra)
+    return Field(default=None, description=description, json_schema_extra=extra, alias=alias)
 
 
 class Section(BaseModel):

@@ -9,6 +9,8 @@ import yaml
 from triton_watch.config import units
 from triton_watch.config.addresses import bracketed, grpc_text
 from triton_watch.config.expand import escaped
+from triton_watch.config.show_access import credentials_settings, tls_settings
+from triton_watch.config.show_alerts import alerts_section
 from triton_watch.config.show_canary import canary_section
 from triton_watch.config.show_objective import objective_settings
 from triton_watch.config.state_dir import state_dir_text
@@ -16,15 +18,11 @@ from triton_watch.config.state_dir import state_dir_text
 if TYPE_CHECKING:
     from triton_watch.records import (
         CheckSettings,
-        Credentials,
         PrometheusSettings,
         Settings,
         SloSettings,
         Target,
-        TlsSettings,
     )
-
-MASK = "<secret>"
 
 
 def masked(settings: Settings) -> dict[str, Any]:
@@ -39,6 +37,7 @@ def masked(settings: Settings) -> dict[str, Any]:
         **({} if settings.check is None else {"check": _check(settings.check)}),
         "slo": _slo(settings.slo),
         "canary": canary_section(settings.canary),
+        "alerts": alerts_section(settings.alerts),
         "poll_threads": settings.poll_threads,
     }
 
@@ -68,8 +67,8 @@ def _check(check: CheckSettings) -> dict[str, Any]:
 
 def _target(target: Target) -> dict[str, Any]:
     optional = {
-        **_credentials(target.credentials),
-        "tls": _tls(target.tls),
+        **credentials_settings(target.credentials),
+        "tls": tls_settings(target.tls),
         "model_repository": [str(path) for path in target.model_repositories],
         "expected_models": list(target.expected_models),
         "gpus": list(target.gpus),
@@ -103,28 +102,11 @@ def _slo(slo: SloSettings) -> dict[str, Any]:
 def _prometheus(prometheus: PrometheusSettings) -> dict[str, Any]:
     optional = {
         "selector": dict(prometheus.selector),
-        **_credentials(prometheus.credentials),
-        "tls": _tls(prometheus.tls),
+        **credentials_settings(prometheus.credentials),
+        "tls": tls_settings(prometheus.tls),
     }
     return {
         "url": prometheus.url,
         "timeout": units.format_duration(prometheus.timeouts.total),
         **{key: value for key, value in optional.items() if value},
     }
-
-
-def _credentials(credentials: Credentials) -> dict[str, Any]:
-    result: dict[str, Any] = {"headers": {name: MASK for name, _ in credentials.headers}}
-    if credentials.username is not None:
-        result["basic_auth"] = {"username": credentials.username, "password": MASK}
-    if credentials.bearer_token is not None:
-        result["bearer_token"] = MASK
-    if credentials.restricted_header is not None:
-        result["restricted_api"] = {"header": credentials.restricted_header[0], "value": MASK}
-    return result
-
-
-def _tls(tls: TlsSettings) -> dict[str, Any]:
-    files = {"ca_file": tls.ca_file, "cert_file": tls.cert_file, "key_file": tls.key_file}
-    result: dict[str, Any] = {key: str(path) for key, path in files.items() if path is not None}
-    return {**result, "insecure_skip_verify": True} if tls.insecure_skip_verify else result

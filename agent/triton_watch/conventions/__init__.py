@@ -8,6 +8,7 @@ Triton's own series (`nv_*`) are never exported again: Prometheus scrapes them f
 
 from __future__ import annotations
 
+from triton_watch.conventions.alert_metrics import ALERT_METRICS
 from triton_watch.conventions.canary import CANARY_METRICS
 from triton_watch.conventions.metric import (
     AGENT,
@@ -56,6 +57,21 @@ METRICS: tuple[Metric, ...] = (
         _TARGET,
         TARGETS,
         notes="An answer that says not live or not ready is an answer: see the two metrics below.",
+    ),
+    TARGET_HEARD := Metric(
+        "triton_watch_target_heard",
+        "gauge",
+        "Whether anything of the target answered as Triton in the last cycle: 1 or 0.",
+        _TARGET,
+        TARGETS,
+        notes="Its metrics page counts, too: a server whose HTTP port hangs, or that has none, is not down.",
+    ),
+    TARGET_SILENT_CYCLES := Metric(
+        "triton_watch_target_silent_cycles",
+        "gauge",
+        "In how many of the last three cycles nothing of the target answered as Triton.",
+        _TARGET,
+        TARGETS,
     ),
     TARGET_LIVE := Metric(
         "triton_watch_target_live",
@@ -121,6 +137,14 @@ METRICS: tuple[Metric, ...] = (
         _TARGET,
         TARGETS,
         notes="At 1 most indicators below are absent. Absent when the cycle got no usable page.",
+    ),
+    TARGET_GPU_METRICS_MISSING := Metric(
+        "triton_watch_target_gpu_metrics_missing",
+        "gauge",
+        "Whether the metrics page has nothing of the GPUs that models may use: 1 or 0.",
+        _TARGET,
+        TARGETS,
+        notes="Absent when the cycle got no usable page.",
     ),
     SLI_INTERVAL := Metric(
         "triton_watch_sli_interval_seconds",
@@ -275,6 +299,24 @@ METRICS: tuple[Metric, ...] = (
         _MODEL,
         SLIS,
     ),
+    MODEL_IN_FLIGHT_PER_INSTANCE := Metric(
+        "triton_watch_model_requests_in_flight_per_instance",
+        "gauge",
+        "Mean number of requests inside the server at a time, for each instance of the model.",
+        _MODEL,
+        SLIS,
+        notes="Absent for ensembles, and where the configuration is not known. Below 2 there is nothing to batch.",
+    ),
+    MODEL_QUEUE_DEPTH := Metric(
+        "triton_watch_model_queue_depth_ratio",
+        "gauge",
+        "Requests that wait, divided by what the instances of the model take at once (at least 5).",
+        _MODEL,
+        SLIS,
+        "ratio",
+        notes="Absent for ensembles, and where the configuration is not known. "
+        "What stays above 2 comes in faster than it is served.",
+    ),
     MODEL_BATCH_SIZE := Metric(
         "triton_watch_model_batch_size_average",
         "gauge",
@@ -344,7 +386,25 @@ METRICS: tuple[Metric, ...] = (
         GPUS,
         "ratio",
     ),
+    GPU_UTILIZATION_UNDER_LOAD := Metric(
+        "triton_watch_gpu_utilization_under_load_ratio",
+        "gauge",
+        "Utilization of the GPU while a model that runs on it has traffic.",
+        ("target", "gpu_uuid"),
+        GPUS,
+        "ratio",
+        notes="Absent without traffic, and where nobody can tell which models run on the GPU.",
+    ),
+    GPU_QUEUEING_MODELS := Metric(
+        "triton_watch_gpu_queueing_models",
+        "gauge",
+        "Models on the GPU whose requests wait for longer than they are computed.",
+        ("target", "gpu_uuid"),
+        GPUS,
+        notes="Waits of under 10 ms do not count.",
+    ),
     *CANARY_METRICS,
     *SLO_METRICS,
+    *ALERT_METRICS,
 )
 """All exported metrics, in the order of the page and of docs/metrics.md."""

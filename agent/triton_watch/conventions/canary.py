@@ -30,6 +30,14 @@ CANARY_METRICS: tuple[Metric, ...] = (
         (*_MODEL, "reason"),
         CANARIES,
     ),
+    CANARY_FAILING := Metric(
+        "triton_watch_canary_failing",
+        "gauge",
+        "How the last failed canary of a failing model ended; the value is always 1.",
+        (*_MODEL, "reason"),
+        CANARIES,
+        notes="Only while the verdict is failing.",
+    ),
     CANARY_RUNS := Metric(
         "triton_watch_canary_runs_total",
         "counter",
@@ -132,6 +140,15 @@ CANARY_METRICS: tuple[Metric, ...] = (
         "Whether requests wait for the model and none was answered for several polls: 1 or 0.",
         _MODEL,
         CANARIES,
+    ),
+    MODEL_STUCK := Metric(
+        "triton_watch_model_stuck_seconds",
+        "gauge",
+        "For how long requests have been waiting for the model and none was answered.",
+        _MODEL,
+        CANARIES,
+        "seconds",
+        notes="At 0 requests are answered, or none waits. It rises before the model counts as wedged for sure.",
     ),
     TARGET_SERVING := Metric(
         "triton_watch_target_serving",

@@ -40,6 +40,13 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "alerts": "Severities of the burn windows that the objective has: page,ticket, one of them, or none.",
         "bound": "Which end of the good range the threshold is: lower or upper.",
         "served_quantile": "Served quantile that the objective judges, such as 0.99; empty for the mean.",
+        "alertname": "Name of the alert: see docs/alerts.md.",
+        "severity": "Of an alert: page, ticket, info or their new names; of a finding: error, warning or info.",
+        "alert_state": "Where the alert stands: pending or firing.",
+        "alertmanager": "URL of the Alertmanager.",
+        "notified": "What became of the alerts: sent, refused or dropped.",
+        "rule": "Id of the rule of `triton-watch check`.",
+        "red_line": "Whether the finding crosses a red line of good practice: true or false.",
         "failure": "What was wrong with the store: full, read_only, corrupt, foreign, newer or io.",
     }
 )
@@ -53,6 +60,7 @@ SLIS = "Service level indicators of models"
 GPUS = "GPUs"
 CANARIES = "Canaries"
 SLOS = "Objectives and error budgets"
+ALERTS = "Alerts"
 STORE = "The store of events"
 
 

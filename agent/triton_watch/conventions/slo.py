@@ -90,6 +90,15 @@ SLO_METRICS: tuple[Metric, ...] = (
         SLOS,
         notes="At 1 a period spends exactly its budget. Absent for a window without events. Do not average it.",
     ),
+    SLO_WINDOW_EVENTS := Metric(
+        "triton_watch_slo_window_events_ratio",
+        "gauge",
+        "Events in the window, divided by those that a long window must hold before it fires.",
+        (*_SERIES, "window"),
+        SLOS,
+        "ratio",
+        notes="Only for windows in which some were bad.",
+    ),
     SLO_EXHAUSTION := Metric(
         "triton_watch_slo_time_to_exhaustion_seconds",
         "gauge",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from triton_watch.conventions import canary as c
 from triton_watch.daemon.labels import LabelSet
-from triton_watch.records import LATENCY_BUCKETS, CanaryResult, CanaryState, CanaryVerdict, ModelKey
+from triton_watch.records import LATENCY_BUCKETS, CanaryResult, CanaryState, CanaryVerdict, ModelKey, Wedged
 from triton_watch.slo.serving import Serving, ServingVerdict
 
 if TYPE_CHECKING:
@@ -84,6 +84,12 @@ def _reason(view: CanaryView) -> Iterator[Series]:
             yield labels.plus("reason", state.last.reason.value), 1.0
 
 
+def _failing(view: CanaryView) -> Iterator[Series]:
+    for _, labels, state in view.states:
+        if state.verdict is CanaryVerdict.FAILING and state.last_failure is not None:
+            yield labels.plus("reason", state.last_failure.reason.value), 1.0
+
+
 _BOUNDS = (*(f"{bound:g}" for bound in LATENCY_BUCKETS), "+Inf")
 
 
@@ -108,14 +114,18 @@ def _silent(view: CanaryView) -> Iterator[Series]:
             yield labels, float(state.key in snapshot.silent and state.verdict is CanaryVerdict.FAILING)
 
 
-def _wedged(view: CanaryView) -> Iterator[Series]:
+def _of_wedged(read: Callable[[Wedged | None], float]) -> Builder:
     """Told of every model on a metrics page: no canary is needed to see it."""
-    for name in sorted(view.snapshots):
-        snapshot = view.snapshots[name]
-        for key in () if snapshot.slis is None else snapshot.slis.models.keys:
-            more = {"model_namespace": key.namespace} if key.namespace else {}
-            labels = LabelSet(target=name, model=key.name, version=key.version, **more)
-            yield labels, float(key in snapshot.wedged)
+
+    def build(view: CanaryView) -> Iterator[Series]:
+        for name in sorted(view.snapshots):
+            snapshot = view.snapshots[name]
+            for key in () if snapshot.slis is None else snapshot.slis.models.keys:
+                more = {"model_namespace": key.namespace} if key.namespace else {}
+                labels = LabelSet(target=name, model=key.name, version=key.version, **more)
+                yield labels, read(snapshot.wedged.get(key))
+
+    return build
 
 
 def _serving(view: CanaryView) -> Iterator[Series]:
@@ -128,6 +138,7 @@ CANARY_BUILDERS: dict[Metric, Builder] = {
     c.CANARY_SUCCESS: _of_last(lambda last: last.ok),
     c.CANARY_VERDICT: _verdict,
     c.CANARY_REASON: _reason,
+    c.CANARY_FAILING: _failing,
     c.CANARY_RUNS: _of_counts(lambda state: {reason.value: count for reason, count in state.runs.items()}),
     c.CANARY_SKIPPED: _of_counts(lambda state: {reason.value: count for reason, count in state.skipped.items()}),
     c.CANARY_LATENCY: _latency,
@@ -140,6 +151,7 @@ CANARY_BUILDERS: dict[Metric, Builder] = {
     c.CANARY_HAS_GOLDEN: _of_state(lambda state: state.has_golden),
     c.MODEL_CLIENT_AVAILABILITY: _of_state(lambda state: state.availability),
     c.MODEL_SILENT_FAILURE: _silent,
-    c.MODEL_WEDGED: _wedged,
+    c.MODEL_WEDGED: _of_wedged(lambda wedged: float(wedged is not None and wedged.is_sure)),
+    c.MODEL_STUCK: _of_wedged(lambda wedged: 0.0 if wedged is None else wedged.seconds),
     c.TARGET_SERVING: _serving,
 }

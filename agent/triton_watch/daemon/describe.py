@@ -95,7 +95,9 @@ def _model(key: ModelKey, state: ModelState | None, snapshot: TargetSnapshot) ->
     described |= _canary(ModelKey(key.name, key.version), snapshot)
     wedged = snapshot.wedged.get(key)
     described["wedged"] = (
-        None if wedged is None else {"polls": wedged.polls, "seconds": wedged.seconds, "pending": wedged.pending}
+        None
+        if wedged is None or not wedged.is_sure
+        else {"polls": wedged.polls, "seconds": wedged.seconds, "pending": wedged.pending}
     )
     if snapshot.slis is not None and key in snapshot.slis.models.row:
         described.update(_slis(snapshot.slis, key, snapshot))

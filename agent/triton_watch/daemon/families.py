@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from triton_watch import conventions as c
+from triton_watch.daemon.alert_families import ALERT_BUILDERS
 from triton_watch.daemon.canary_families import CANARY_BUILDERS, CanaryView, canary_view
 from triton_watch.daemon.labels import LabelSet
 from triton_watch.daemon.slo_families import SLO_BUILDERS, SloView, slo_view
-from triton_watch.daemon.state import ReloadStatus, StateSource, TargetCounts
+from triton_watch.daemon.state import AlertsView, ReloadStatus, StateSource, TargetCounts
 from triton_watch.records import (
-    Gpu,
+    FloatArray,
     ModelKey,
     ModelState,
     ModelStatus,
@@ -28,6 +29,7 @@ from triton_watch.records import (
     SliTable,
     TargetSnapshot,
 )
+from triton_watch.slo import gpus, queue
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,6 +68,7 @@ class View:
     targets: tuple[TargetView, ...]
     slo: SloView
     canaries: CanaryView
+    alerts: AlertsView
 
 
 Builder: TypeAlias = Callable[[TargetView], Iterable[Series]]
@@ -80,7 +83,9 @@ def view_of(source: StateSource, version: str) -> View:
     counters, snapshots = source.counters(), source.snapshots()
     names = sorted(counters.keys() | snapshots.keys())
     targets = (_target_view(name, counters.get(name), snapshots.get(name)) for name in names)
-    return View(version, source.reload(), tuple(targets), slo_view(source.budgets()), canary_view(source))
+    return View(
+        version, source.reload(), tuple(targets), slo_view(source.budgets()), canary_view(source), source.alerts()
+    )
 
 
 def families(view: View) -> Iterator[Family]:
@@ -92,6 +97,8 @@ def families(view: View) -> Iterator[Family]:
             yield Family(metric, SLO_BUILDERS[metric](view.slo))
         elif metric in CANARY_BUILDERS:
             yield Family(metric, CANARY_BUILDERS[metric](view.canaries))
+        elif metric in ALERT_BUILDERS:
+            yield Family(metric, ALERT_BUILDERS[metric](view.alerts))
         else:
             yield Family(metric, _over_targets(BUILDERS[metric], view.targets))
 
@@ -144,14 +151,32 @@ def _of_probe(read: Callable[[ProbeResult], float]) -> Builder:
     return build
 
 
-def _of_sli(sli: Sli) -> Builder:
-    row = list(Sli).index(sli)
+def _of_models(read: Callable[[SliTable], FloatArray]) -> Builder:
+    """A series for each model that has a value."""
 
     def build(target: TargetView) -> Iterator[Series]:
         if target.snapshot is not None and target.snapshot.slis is not None:
-            values = target.snapshot.slis.values[row]
+            values = read(target.snapshot.slis)
             known = ~np.isnan(values)
             yield from zip(target.models[known], values[known].tolist(), strict=True)
+
+    return build
+
+
+def _of_sli(sli: Sli) -> Builder:
+    row = list(Sli).index(sli)
+    return _of_models(lambda table: table.values[row])
+
+
+def _of_gpus(read: Callable[[SliTable], FloatArray]) -> Builder:
+    """A series for each GPU that has a value."""
+
+    def build(target: TargetView) -> Iterator[Series]:
+        table = target.snapshot.slis if target.snapshot is not None else None
+        if table is not None:
+            for gpu, value in zip(table.frame.gpus, read(table).tolist(), strict=True):
+                if value == value:  # noqa: PLR0124 - NaN is the one that differs
+                    yield LabelSet(target=target.name, gpu_uuid=gpu), float(value)
 
     return build
 
@@ -261,16 +286,6 @@ def _gpu_model_share(target: TargetView) -> Iterator[Series]:
         yield labels, float(table.gpu_share[gpu, model])
 
 
-def _gpu_memory_used(target: TargetView) -> Iterator[Series]:
-    table = target.snapshot.slis if target.snapshot is not None else None
-    if table is None:
-        return
-    used, total = table.frame.gpu_values[[Gpu.MEMORY_USED, Gpu.MEMORY_TOTAL]].tolist()
-    for gpu, used_bytes, total_bytes in zip(table.frame.gpus, used, total, strict=True):
-        if used_bytes >= 0 and total_bytes > 0:
-            yield LabelSet(target=target.name, gpu_uuid=gpu), used_bytes / total_bytes
-
-
 # The agent
 
 
@@ -295,6 +310,8 @@ AGENT_BUILDERS: dict[c.Metric, Callable[[View], Iterable[Series]]] = {
 
 BUILDERS: dict[c.Metric, Builder] = {
     c.TARGET_UP: _of_snapshot(_is_up),
+    c.TARGET_HEARD: _of_snapshot(lambda snapshot: snapshot.is_heard),
+    c.TARGET_SILENT_CYCLES: _of_snapshot(lambda snapshot: snapshot.silent_cycles),
     c.TARGET_LIVE: _of_snapshot(lambda snapshot: snapshot.live),
     c.TARGET_READY: _of_snapshot(lambda snapshot: snapshot.ready),
     c.TARGET_INFO: _target_info,
@@ -304,6 +321,7 @@ BUILDERS: dict[c.Metric, Builder] = {
     c.LAST_CYCLE_TIMESTAMP: _of_snapshot(lambda snapshot: snapshot.at),
     c.METRICS_PAGE_BYTES: _of_table(lambda table: table.frame.size),
     c.COUNTERS_FROZEN: _of_table(lambda table: table.counters_off),
+    c.TARGET_GPU_METRICS_MISSING: _of_snapshot(gpus.metrics_missing),
     c.SLI_INTERVAL: _of_table(lambda table: table.interval),
     c.SLI_MODELS_WITH_DATA: _models_with_data,
     c.PROBE_SUCCESS: _of_probe(lambda result: result.ok),
@@ -323,6 +341,8 @@ BUILDERS: dict[c.Metric, Builder] = {
     c.MODEL_COMPUTE_INFER_TIME: _of_sli(Sli.COMPUTE_INFER_TIME),
     c.MODEL_COMPUTE_OUTPUT_TIME: _of_sli(Sli.COMPUTE_OUTPUT_TIME),
     c.MODEL_IN_FLIGHT: _of_sli(Sli.IN_FLIGHT),
+    c.MODEL_IN_FLIGHT_PER_INSTANCE: _of_models(queue.in_flight_per_instance),
+    c.MODEL_QUEUE_DEPTH: _of_models(queue.depth_ratio),
     c.MODEL_BATCH_SIZE: _of_sli(Sli.AVERAGE_BATCH),
     c.MODEL_BATCH_FILL: _of_sli(Sli.BATCH_FILL),
     c.MODEL_BATCH_EFFICIENCY: _of_sli(Sli.BATCH_EFFICIENCY),
@@ -330,6 +350,8 @@ BUILDERS: dict[c.Metric, Builder] = {
     c.MODEL_GPU_UTILIZATION: _of_sli(Sli.GPU_UTILIZATION),
     c.MODEL_ENERGY: _of_sli(Sli.ENERGY_PER_INFERENCE),
     c.GPU_MODEL_SHARE: _gpu_model_share,
-    c.GPU_MEMORY_USED: _gpu_memory_used,
+    c.GPU_MEMORY_USED: _of_gpus(gpus.memory_used),
+    c.GPU_UTILIZATION_UNDER_LOAD: _of_gpus(gpus.utilization_under_load),
+    c.GPU_QUEUEING_MODELS: _of_gpus(lambda table: gpus.queueing_models(table).sum(axis=1)),
 }
 """Every metric about targets. Sli.PENDING has none: it would be Triton's own gauge once more."""

@@ -37,6 +37,20 @@ class _Answer:
     by_period: Mapping[float, tuple[WindowSums, Mapping[SeriesKey, int]]]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Overlay:
+    """What came of live budgets and an answer."""
+
+    budgets: TargetBudgets
+    answer: _Answer | None
+    objectives: tuple[Objective, ...]
+    result: TargetBudgets
+
+    def is_of(self, budgets: TargetBudgets, answer: _Answer | None, objectives: tuple[Objective, ...]) -> bool:
+        """Whether these would give the same."""
+        return self.budgets is budgets and self.answer is answer and self.objectives is objectives
+
+
 class HistoryReader:
     """Asks the configured Prometheus from time to time; `overlaid` puts its last answer over live tables."""
 
@@ -58,6 +72,7 @@ class HistoryReader:
         self._next = -np.inf
         self._history = PrometheusHistory(settings.prometheus, now=now, windows_of=_no_windows)
         self._answer: _Answer | None = None
+        self._overlays: dict[str, _Overlay] = {}
         self.status = HistoryStatus(success=False, reason="not asked yet")
 
     def read(self) -> None:
@@ -90,9 +105,18 @@ class HistoryReader:
         self._objectives = tuple(objectives)
         self._next = -np.inf
 
-    def overlaid(self, budgets: TargetBudgets) -> TargetBudgets:
-        """The budgets with the events of Prometheus; what this process counted stays as it is."""
-        return replace(budgets, tables=tuple(self._over(table) for table in budgets.tables))
+    def overlaid(self, budgets: TargetBudgets, target: str = "") -> TargetBudgets:
+        """A target's budgets with the events of Prometheus; what this process counted stays as it is.
+
+        As long as nothing changed it is the same object: alerts are evaluated when something did.
+        """
+        known = self._overlays.get(target)
+        if known is not None and known.is_of(budgets, self._answer, self._objectives):
+            return known.result
+        answer, objectives = self._answer, self._objectives
+        result = replace(budgets, tables=tuple(self._over(table) for table in budgets.tables))
+        self._overlays[target] = _Overlay(budgets, answer, objectives, result)
+        return result
 
     def close(self) -> None:
         """Close the connection."""

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from triton_watch.daemon.alert_pages import alert_routes
 from triton_watch.daemon.app import HTML, Request, Response, Route, plain
 from triton_watch.slo.serving import Serving
 from triton_watch.version import __version__
@@ -29,6 +30,7 @@ def core_routes(source: StateSource, exporter: Exporter, beat_limit: float = BEA
         Route("/-/healthy", partial(healthy, source, beat_limit), "200 while the agent's main loop runs"),
         Route("/-/serving", partial(serving, source), "200 while Triton serves: its canaries pass (?model=, ?target=)"),
         Route("/-/ready", partial(ready, source), "200 once every target has been polled"),
+        *alert_routes(source),
     )
     return (Route("/", partial(index, listed)), *listed)
 

@@ -20,6 +20,7 @@ from triton_watch.probes import PROBES, Probe
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from triton_watch.daemon.audits import Audit
     from triton_watch.daemon.reload import ConfigWatcher
     from triton_watch.records import Settings
 
@@ -45,6 +46,7 @@ class Service:
         *,
         watcher: ConfigWatcher | None = None,
         probes: Mapping[str, Probe] = PROBES,
+        audit: Audit | None = None,
     ) -> None:
         self._settings = settings
         self._watcher = watcher
@@ -52,7 +54,7 @@ class Service:
         # Before any thread starts, so that all inherit it and none is interrupted.
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         self._log = set_up(settings.log)
-        self._supervisor = Supervisor(settings, log=self._log, on_death=self._note_death, probes=probes)
+        self._supervisor = Supervisor(settings, log=self._log, on_death=self._note_death, probes=probes, audit=audit)
         self._web = WebServer(settings.web, App(core_routes(self._supervisor, Exporter(self._supervisor))))
 
     def run(self) -> int:

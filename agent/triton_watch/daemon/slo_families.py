@@ -122,6 +122,16 @@ def _burn(view: SloView) -> Iterator[Series]:
                 yield labels[column].plus("window", name), float(rates[column])
 
 
+def _window_events(view: SloView) -> Iterator[Series]:
+    for table, labels in view.tables:
+        sums = table.sums
+        needed = np.maximum(1.0, table.min_events)
+        for window, good, bad in zip(sums.windows, sums.good, sums.bad, strict=True):
+            name = format_duration(window)
+            for column in np.flatnonzero(bad > 0).tolist():
+                yield labels[column].plus("window", name), float((good[column] + bad[column]) / needed[column])
+
+
 def _verdict(view: SloView) -> Iterator[Series]:
     for table, labels in view.tables:
         for label, code in zip(labels, table.verdict.tolist(), strict=True):
@@ -156,6 +166,7 @@ SLO_BUILDERS: Mapping[Metric, Builder] = {
     s.SLO_EVENTS: _events,
     s.SLO_BUDGET: _of_series(lambda table: table.remaining),
     s.SLO_BURN: _burn,
+    s.SLO_WINDOW_EVENTS: _window_events,
     s.SLO_EXHAUSTION: _of_series(lambda table: table.exhaustion),
     s.SLO_VERDICT: _verdict,
     s.SLO_NO_DATA: _of_series(lambda table: table.sums.silence),

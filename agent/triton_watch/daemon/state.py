@@ -6,10 +6,22 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
+from triton_watch.records import AlertSettings
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from triton_watch.records import BudgetTable, CanaryState, ModelKey, Objective, Outcome, TargetSnapshot
+    from triton_watch.records import (
+        AlertState,
+        BudgetTable,
+        CanaryState,
+        Finding,
+        ModelKey,
+        Objective,
+        Outcome,
+        PeerStatus,
+        TargetSnapshot,
+    )
     from triton_watch.slo.serving import ServingVerdict
     from triton_watch.store.status import StoreStatus
 
@@ -60,6 +72,23 @@ class BudgetsView:
     history: HistoryStatus | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AlertsView:
+    """The alerts that are not inactive, and the Alertmanagers that are told.
+
+    `external_url` is where people reach this agent. `findings` are those of the last check of each live server,
+    by target; a target that was not checked is not there.
+    """
+
+    settings: AlertSettings = field(default_factory=AlertSettings)
+    external_url: str = ""
+    states: tuple[AlertState, ...] = ()
+    peers: tuple[PeerStatus, ...] = ()
+    findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    evaluated_at: float | None = None
+    """Unix seconds of the last evaluation, at which nothing may have been new; None = none yet."""
+
+
 class StateSource(Protocol):
     """The running daemon, as its exporter and pages see it. Every method returns at once."""
 
@@ -80,6 +109,9 @@ class StateSource(Protocol):
 
     def serving(self, model: str | None = None) -> Mapping[str, ServingVerdict]:
         """For each target, whether a client that comes now would be served, all its models or one."""
+
+    def alerts(self) -> AlertsView:
+        """What fires, what is about to, and who is told."""
 
     def reload(self) -> ReloadStatus:
         """The last attempt to load the configuration; the first load counts."""

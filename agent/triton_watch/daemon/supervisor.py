@@ -3,6 +3,7 @@
 Jobs, all of them:
     poll:<target>   one cycle of one target, every interval with jitter, never twice at once
     canary:…        one canary of one model: see `canaries`
+    alerts, …       conditions, notifications and checks of configurations: see `alerts`
     flush           what objectives counted, into the store, or budgets from a Prometheus, in a thread of its own
     beat            once a second, in a thread of its own: the sign of life behind /-/healthy
 
@@ -27,19 +28,23 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from triton_watch.daemon.alerts import AlertJobs
 from triton_watch.daemon.books import Books
 from triton_watch.daemon.canaries import KIND as CANARY
 from triton_watch.daemon.canaries import CanaryJobs
 from triton_watch.daemon.narrator import Narrator
-from triton_watch.daemon.state import BudgetsView, ReloadStatus, TargetCounts
+from triton_watch.daemon.state import AlertsView, BudgetsView, ReloadStatus, TargetCounts
 from triton_watch.probes import PROBES, Probe
+from triton_watch.probes.canary.run import Clocks
 from triton_watch.probes.cycle import TargetPoller
-from triton_watch.records import CanaryState, ModelKey, Outcome, Settings, Target, TargetSnapshot
+from triton_watch.records import AlertMode, CanaryState, ModelKey, Outcome, Settings, Target, TargetSnapshot
 from triton_watch.slo.serving import ServingVerdict, serving_of
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Mapping
+
+    from triton_watch.daemon.audits import Audit
 
 _T = TypeVar("_T")
 
@@ -71,7 +76,8 @@ class Supervisor:
     """Polls the targets of a `Settings` and keeps their latest snapshots. Implements `state.StateSource`.
 
     `clock` gives monotonic seconds, `now` Unix seconds, `rng` the spread of the first cycles.
-    `on_death` is called once, with a sentence, when a job died of a fault of ours.
+    `on_death` is called once, with a sentence, when a job died of a fault of ours. `audit` checks the configuration
+    of a live server; None = nobody does.
 
     Raises `StoreBusyError` when another process uses the state directory.
     """
@@ -86,6 +92,7 @@ class Supervisor:
         now: Callable[[], float] = time.time,
         rng: random.Random | None = None,
         probes: Mapping[str, Probe] = PROBES,
+        audit: Audit | None = None,
     ) -> None:
         self._probes = probes
         self._log = log
@@ -97,12 +104,23 @@ class Supervisor:
         self._watched: dict[str, _Watched] = {}
         self._snapshots: Mapping[str, TargetSnapshot] = MappingProxyType({})
         self._counts: Mapping[str, TargetCounts] = MappingProxyType({})
-        self._books = Books(settings.slo, log=log, clock=clock, now=now)
+        keeps_alerts = settings.alerts.mode is not AlertMode.OFF
+        self._books = Books(settings.slo, keeps_alerts=keeps_alerts, log=log, clock=clock, now=now)
         self._reload = ReloadStatus(success=True, last_success=now())
         self._beat = clock()
         self._clock_offset = now() - clock()
         self._scheduler = _scheduler(settings)
         self._canaries = CanaryJobs(settings.canary, self._scheduler, log=log, clock=clock, now=now, rng=self._rng)
+        self._alerts = AlertJobs(
+            settings,
+            self._scheduler,
+            self,
+            audit=audit,
+            books=self._books,
+            log=log,
+            clocks=Clocks(clock, now),
+            rng=self._rng,
+        )
         self._scheduler.add_listener(self._skipped, EVENT_JOB_MAX_INSTANCES | EVENT_JOB_MISSED)
         self._scheduler.add_listener(self._died, EVENT_JOB_ERROR)
         self._apply(settings.targets)
@@ -119,6 +137,7 @@ class Supervisor:
             executor="flush",
             next_run_time=_utc_now() + dt.timedelta(seconds=min(_FIRST_FLUSH, self._books.flush_interval)),
         )
+        self._alerts.start()
         self._scheduler.start()
 
     def stop(self, patience: float) -> bool:
@@ -131,6 +150,7 @@ class Supervisor:
             ended = self._wait_for_cycles(patience)
             return self._canaries.wait(end - self._clock()) and ended
         finally:
+            self._alerts.close()
             self._books.close()
 
     def _wait_for_cycles(self, patience: float) -> bool:
@@ -143,8 +163,9 @@ class Supervisor:
 
     def swap(self, settings: Settings) -> None:
         """Go over to another configuration: unchanged targets keep their history, others start anew."""
-        self._books.swap(settings.slo)
+        self._books.swap(settings.slo, keeps_alerts=settings.alerts.mode is not AlertMode.OFF)
         self._canaries.swap(settings.canary)
+        self._alerts.swap(settings)
         self._apply(settings.targets)
         self._reload = ReloadStatus(success=True, last_success=self._now())
 
@@ -191,6 +212,10 @@ class Supervisor:
         return {
             name: serving_of(snapshots.get(name), states.get(name, {}), settings, now, model) for name in self._watched
         }
+
+    def alerts(self) -> AlertsView:
+        """Return what fires, what is about to, and who is told."""
+        return self._alerts.view()
 
     def reload(self) -> ReloadStatus:
         """Return how the last load of the configuration went."""
@@ -320,6 +345,7 @@ def _scheduler(settings: Settings) -> BackgroundScheduler:
             "beat": ThreadPoolExecutor(1),
             "flush": ThreadPoolExecutor(1),
             **CanaryJobs.executors(settings),
+            **AlertJobs.executors(),
         },
         job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
     )

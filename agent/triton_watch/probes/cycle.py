@@ -60,6 +60,7 @@ class TargetPoller:
         self._silence = SilenceWatch()
         self._wedge = WedgeWatch()
         self._ready: deque[bool | None] = deque(maxlen=_READY_REMEMBERED)
+        self._heard: deque[bool] = deque(maxlen=2)
 
     def cycle(self) -> TargetSnapshot:
         """Run one cycle. Every way in which the target can fail is in the snapshot; nothing is raised for it."""
@@ -82,7 +83,7 @@ class TargetPoller:
         states = None if self._canaries is None else self._canaries.states()
         self._last = MappingProxyType(results)
         self._ready.append(self._watch.ready)
-        return TargetSnapshot(
+        snapshot = TargetSnapshot(
             target=self.target,
             cycle=self._cycle,
             at=self._now(),
@@ -98,7 +99,10 @@ class TargetPoller:
             silent=self._silence.observe(self._watch.frame, states or {}),
             wedged=self._wedge.observe(slis),
             ready_recently=tuple(self._ready),
+            heard_before=tuple(self._heard),
         )
+        self._heard.append(snapshot.is_heard)
+        return snapshot
 
     def close(self) -> None:
         """Close the target's connections."""

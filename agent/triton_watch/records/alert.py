@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from triton_watch.records.target import Credentials, Timeouts, TlsSettings
@@ -137,7 +136,7 @@ class AlertSettings:
     external_url: str = ""
     runbook_url: str = ""
     dashboard_url: str = ""
-    severities: Mapping[AlertSeverity, str] = field(default_factory=lambda: MappingProxyType({}))
+    severities: Mapping[AlertSeverity, str] = field(default_factory=dict)
     resend_interval: float = 60.0
     watchdog: bool = False
     config_check: float | None = 600.0

@@ -76,8 +76,14 @@ class BudgetTable:
     exhaustion: FloatArray
     tiers: tuple[BurnWindow, ...]
     """The burn windows of the period, the most urgent first."""
+    evaluated: NDArray[np.bool_]
+    """(len(tiers), n) whether the series' objective has the tier."""
+    firing: NDArray[np.bool_]
+    """(len(tiers), n) whether both windows burn faster than the tier allows, with enough events in the long one."""
     fires: NDArray[np.int8]
     """(n,) index of the first of `tiers` that fires; -1 = none."""
+    min_events: FloatArray
+    """(n,) events that a long window must hold before it fires."""
     verdict: NDArray[np.int8]
     """(n,) index into `VERDICTS`."""
     counted_good: FloatArray

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,6 +77,10 @@ class SilentFailure:
     counted_success: float
 
 
+WEDGED_POLLS: Final = 4
+"""Polls in a row without an answer after which a model is wedged for sure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wedged:
     """A model with requests that wait, of which none was answered over so many polls and seconds."""
@@ -84,6 +88,11 @@ class Wedged:
     polls: int
     seconds: float
     pending: float
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it lasts for long enough to be said; before, only an alert's patience may begin."""
+        return self.polls >= WEDGED_POLLS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,8 +121,17 @@ class TargetSnapshot:
     wedged: Mapping[ModelKey, Wedged] = field(default_factory=dict)
     ready_recently: tuple[bool | None, ...] = ()
     """`ready` of the last cycles, this one last."""
+    heard_before: tuple[bool, ...] = ()
+    """`is_heard` of the two cycles before this one."""
 
     @property
     def is_heard(self) -> bool:
-        """Whether anything there answered as Triton does."""
-        return any(one is not None for one in (self.live, self.ready, self.server, self.slis))
+        """Whether anything there answered as Triton does. What `server` was before this cycle proves nothing."""
+        asked = self.probes.get("server")
+        server = self.server if asked is None or asked.ok else None
+        return any(one is not None for one in (self.live, self.ready, server, self.slis))
+
+    @property
+    def silent_cycles(self) -> int:
+        """In how many of the last three cycles nothing there answered as Triton does."""
+        return (*self.heard_before, self.is_heard).count(False)

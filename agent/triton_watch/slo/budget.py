@@ -86,7 +86,8 @@ def judge(sums: WindowSums, goals: Goals, counted: FloatArray | None = None) -> 
     with np.errstate(divide="ignore", invalid="ignore"):
         burn = sums.bad / total / allowed
         remaining = 1 - sums.bad[-1] / (total[-1] * allowed)
-    fires = _first_firing(sums, total, burn, goals)
+    firing = _firing(sums, total, burn, goals)
+    fires = _first(firing)
     return BudgetTable(
         sums=sums,
         objective=goals.objective,
@@ -96,24 +97,34 @@ def judge(sums: WindowSums, goals: Goals, counted: FloatArray | None = None) -> 
         remaining=remaining,
         exhaustion=_exhaustion(sums, total, goals),
         tiers=goals.tiers,
+        evaluated=goals.evaluated,
+        firing=firing,
         fires=fires,
+        min_events=goals.min_events,
         verdict=_verdicts(sums, remaining, fires, goals),
         counted_good=np.zeros(len(sums.keys)) if counted is None else counted[0],
         counted_bad=np.zeros(len(sums.keys)) if counted is None else counted[1],
     )
 
 
-def _first_firing(sums: WindowSums, total: FloatArray, burn: FloatArray, goals: Goals) -> NDArray[np.int8]:
-    """The first tier whose two windows both burn faster than it allows, with enough events in the long one."""
-    fires = np.full(len(sums.keys), -1, dtype=np.int8)
+def _firing(sums: WindowSums, total: FloatArray, burn: FloatArray, goals: Goals) -> NDArray[np.bool_]:
+    """(len(tiers), n): whether both windows burn faster than the tier allows, with enough events in the long one."""
+    firing = np.zeros((len(goals.tiers), len(sums.keys)), dtype=np.bool_)
     row = {window: i for i, window in enumerate(sums.windows)}
-    for tier in reversed(range(len(goals.tiers))):
-        long, short = row[goals.tiers[tier].long], row[goals.tiers[tier].short]
-        factor = goals.tiers[tier].factor
+    for tier, window in enumerate(goals.tiers):
+        long, short = row[window.long], row[window.short]
         with np.errstate(invalid="ignore"):
-            burns = (burn[long] > factor) & (burn[short] > factor)
-        fires[burns & (total[long] >= goals.min_events) & goals.evaluated[tier]] = tier
-    return fires
+            burns = (burn[long] > window.factor) & (burn[short] > window.factor)
+        firing[tier] = burns & (total[long] >= goals.min_events) & goals.evaluated[tier]
+    return firing
+
+
+def _first(firing: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """(n,) the most urgent tier that fires, -1 = none."""
+    first = np.full(firing.shape[1], -1, dtype=np.int8)
+    for tier in reversed(range(len(firing))):
+        first[firing[tier]] = tier
+    return first
 
 
 def _exhaustion(sums: WindowSums, total: FloatArray, goals: Goals) -> FloatArray:

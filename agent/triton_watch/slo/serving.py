@@ -92,7 +92,7 @@ def _of_models(snapshot: TargetSnapshot, states: Mapping[ModelKey, CanaryState],
 
 def _of_wedge(key: ModelKey, snapshot: TargetSnapshot) -> Iterator[_Found]:
     wedged = next((one for of, one in snapshot.wedged.items() if of[:2] == key[:2]), None)
-    if wedged is not None:
+    if wedged is not None and wedged.is_sure:
         yield (
             Serving.NOT_SERVING,
             f"{key.name}:{key.version} is wedged: {wedged.pending:.0f} requests wait, and none was answered "

@@ -11,7 +11,6 @@ import numpy as np
 from triton_watch.records import (
     CanaryVerdict,
     Counter,
-    ModelConfig,
     ModelKey,
     ModelState,
     ModelStatus,
@@ -20,22 +19,14 @@ from triton_watch.records import (
     ProbeResult,
     Sli,
     SliTable,
-    SliValue,
     TargetSnapshot,
 )
+from triton_watch.slo.batching import poor_batches
+from triton_watch.slo.queue import queues_longer
 from triton_watch.slo.sli import ROW, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-LOW_EFFICIENCY = 0.5
-"""Batch efficiency below which batching is called out where the dynamic batcher is off."""
-VERY_LOW_EFFICIENCY = 0.25
-"""The same where the dynamic batcher is on: clients that wait for their answers keep even a good one near half."""
-ENOUGH_IN_FLIGHT = 2.0
-"""Requests in flight per instance below which there was nothing to batch."""
-LONG_QUEUE = 0.010
-"""Seconds of queue time that are worth a word when they also exceed the compute time."""
 
 
 class Level(str, Enum):
@@ -126,11 +117,14 @@ def _of_canaries(snapshot: TargetSnapshot) -> Iterator[Trouble]:
 
 def _of_wedged(snapshot: TargetSnapshot) -> Iterator[Trouble]:
     for key, wedged in sorted(snapshot.wedged.items()):
+        if not wedged.is_sure:
+            continue
         yield Trouble(
             Level.PROBLEM,
             key,
             f"Wedged: {wedged.pending:.0f} requests wait, and none was answered over {wedged.polls} polls "
-            f"({wedged.seconds:.0f} s): its backend hangs; load the model again, or restart the server.",
+            f"({wedged.seconds:.0f} s): its backend hangs; end its process, then unload and load the model, "
+            "or restart the server.",
         )
 
 
@@ -144,12 +138,15 @@ def _of_slis(table: SliTable, snapshot: TargetSnapshot) -> Iterator[Trouble]:
         )
         return
     yield from _unmapped_gpus(table)
-    configs = snapshot.configs or {}
+    poor = {one.key: one.sentence for one in poor_batches(table, snapshot.configs or {})}
+    longer = queues_longer(table)
     for row in np.flatnonzero(np.nan_to_num(table.values[ROW[Sli.REQUEST_RATE]]) > 0):
         key = table.models.keys[row]
         yield from _failures(table, key, row)
-        yield from _batching(table, key, configs.get(key.name))
-        yield from _queue(table, key)
+        if key in poor:
+            yield Trouble(Level.ADVICE, key, poor[key])
+        if longer[row]:
+            yield _queue(table, key, row)
 
 
 def _unmapped_gpus(table: SliTable) -> Iterator[Trouble]:
@@ -182,38 +179,11 @@ def _failures(table: SliTable, key: ModelKey, row: int) -> Iterator[Trouble]:
     )
 
 
-def _batching(table: SliTable, key: ModelKey, config: ModelConfig | None) -> Iterator[Trouble]:
-    efficiency = value_of(table, key, Sli.BATCH_EFFICIENCY)
-    average = value_of(table, key, Sli.AVERAGE_BATCH)
-    in_flight = value_of(table, key, Sli.IN_FLIGHT)
-    if config is None or not (
-        isinstance(efficiency, SliValue) and isinstance(average, SliValue) and isinstance(in_flight, SliValue)
-    ):
-        return
-    limit = VERY_LOW_EFFICIENCY if config.dynamic_batching else LOW_EFFICIENCY
-    if efficiency.value >= limit or in_flight.value < ENOUGH_IN_FLIGHT * config.instances:
-        return
-    cure = (
-        "raise max_queue_delay_microseconds, so that requests meet in a batch."
-        if config.dynamic_batching
-        else "add dynamic_batching { } to its config.pbtxt."
-    )
-    yield Trouble(
+def _queue(table: SliTable, key: ModelKey, row: int) -> Trouble:
+    queue, compute = table.values[[ROW[Sli.QUEUE_TIME], ROW[Sli.COMPUTE_INFER_TIME]], row] * 1e3
+    return Trouble(
         Level.ADVICE,
         key,
-        f"Batches hold {average.value:.1f} of {config.max_batch_size} while {in_flight.value:.0f} requests are in "
-        f"flight (efficiency {efficiency.value:.0%}): {cure}",
+        f"Requests wait {queue:.0f} ms for {compute:.0f} ms of compute: add instances "
+        "(instance_group) or batch, or limit the queue (default_queue_policy).",
     )
-
-
-def _queue(table: SliTable, key: ModelKey) -> Iterator[Trouble]:
-    queue, compute = value_of(table, key, Sli.QUEUE_TIME), value_of(table, key, Sli.COMPUTE_INFER_TIME)
-    if isinstance(queue, NoData) or isinstance(compute, NoData):
-        return
-    if queue.value > max(LONG_QUEUE, compute.value):
-        yield Trouble(
-            Level.ADVICE,
-            key,
-            f"Requests wait {queue.value * 1e3:.0f} ms for {compute.value * 1e3:.0f} ms of compute: add instances "
-            "(instance_group) or batch, or limit the queue (default_queue_policy).",
-        )

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from triton_watch.records import Sli, Wedged
+from triton_watch.records.snapshot import WEDGED_POLLS
 from triton_watch.slo.sli import ROW
 
 if TYPE_CHECKING:
     from triton_watch.records import FloatArray, ModelIndex, ModelKey, SliTable
 
-POLLS: Final = 4
-"""Polls in a row before a model counts as wedged."""
+POLLS: Final = WEDGED_POLLS
+_SUSPECT: Final = 2
+"""Polls in a row after which a model is reported at all: `Wedged.is_sure` says from when on that is certain."""
 _PATIENCE: Final = 3.0
 """Times the usual request time that must have passed, too: a slow model is not a dead one."""
 
@@ -21,13 +23,18 @@ _PATIENCE: Final = 3.0
 class WedgeWatch:
     """Counts, for each model, the polls without an answer. For one target, not for two threads at once."""
 
-    def __init__(self, polls: int = POLLS) -> None:
-        self._polls = polls
+    def __init__(self) -> None:
         self._models: ModelIndex | None = None
         self._count = self._seconds = self._usual = np.zeros(0)
+        self._waiting = self._waited = np.zeros(0)
+        """Requests that wait at the end of the last interval, and at its beginning."""
 
     def observe(self, table: SliTable | None) -> dict[ModelKey, Wedged]:
-        """Take in a poll; return the wedged models. Where nothing is counted nothing is known, and nothing changes."""
+        """Take in a poll; return the models that look wedged, `Wedged.is_sure` or not.
+
+        One poll is enough where requests waited from the beginning of the interval, and usually take less than that.
+        Where nothing is counted nothing is known, and nothing changes.
+        """
         if table is None or table.completed is None or table.counters_off or table.interval <= 0:
             return {} if table is None else self._wedged(table)
         self._align(table.models)
@@ -37,12 +44,16 @@ class WedgeWatch:
         self._seconds = np.where(stuck, self._seconds + table.interval, 0.0)
         times = table.values[ROW[Sli.REQUEST_TIME]]
         self._usual = np.where(np.isnan(times), self._usual, times)
+        self._waited, self._waiting = self._waiting, table.frame.pending
         return self._wedged(table)
 
     def _wedged(self, table: SliTable) -> dict[ModelKey, Wedged]:
         if self._models is not table.models:
             return {}
-        found = np.flatnonzero((self._count >= self._polls) & (self._seconds > _PATIENCE * self._usual))
+        with np.errstate(invalid="ignore"):
+            at_once = (self._count == 1) & (self._waited > 0) & (self._usual > 0)
+        suspect = at_once | (self._count >= _SUSPECT)
+        found = np.flatnonzero(suspect & (self._seconds > _PATIENCE * self._usual))
         return {
             table.models.keys[row]: Wedged(
                 int(self._count[row]), float(self._seconds[row]), float(table.frame.pending[row])
@@ -55,8 +66,8 @@ class WedgeWatch:
             return
         old = {} if self._models is None else self._models.row
         rows = np.array([old.get(key, -1) for key in models.keys], dtype=np.intp)
-        self._count, self._seconds, self._usual = (
-            _moved(values, rows) for values in (self._count, self._seconds, self._usual)
+        self._count, self._seconds, self._usual, self._waiting = (
+            _moved(values, rows) for values in (self._count, self._seconds, self._usual, self._waiting)
         )
         self._models = models
 

@@ -30,8 +30,9 @@ RETRY = 55.0
 class StoreKeeper:
     """Keeps the store of one process in `folder`; while that cannot be, says so and tries again.
 
-    `now` gives Unix seconds, `clock` monotonic seconds. `open` comes first, then `flush` from one thread;
-    `status` is for any thread.
+    `now` gives Unix seconds, `clock` monotonic seconds. `open` comes first, then `flush` and `save_alerts`, one at a
+    time with what `needs_full` said before; `status` is for any thread. Without `keeps_ledgers` only alerts are
+    written, and the ledgers and objectives in the file are left as they are.
     """
 
     def __init__(
@@ -41,15 +42,19 @@ class StoreKeeper:
         now: Callable[[], float],
         log: logging.Logger,
         clock: Callable[[], float] = time.monotonic,
+        keeps_ledgers: bool = True,
     ) -> None:
         self._folder = folder
         self._now = now
         self._log = log
         self._clock = clock
+        self._keeps_ledgers = keeps_ledgers
         self._guard = threading.Lock()
         self._shelf = Shelf(folder, now=now, on_aside=self._note_aside)
         self._objectives: tuple[Objective, ...] | None = None
         self._objectives_due = False
+        self._alerts: bytes | None = None
+        self._alerts_due = False
         self._known = False  # whether the caller has been given what the file holds
         self._needs_full = True
         self._retry_at = -math.inf
@@ -76,15 +81,33 @@ class StoreKeeper:
                 raise
             except StoreError as error:
                 self._go_without(error)
-                return self._read_only()
-            self._known, self._needs_full = True, False
-            self._status = replace(self._status, persistent=True, reason="")
+                stored = self._read_only()
+            else:
+                self._known, self._needs_full = True, False
+                self._status = replace(self._status, persistent=True, reason="")
+            self._alerts = stored.alerts or None
             return stored
 
     def save_objectives(self, objectives: Sequence[Objective]) -> None:
         """Let the next flush write these objectives too; they are written again into every new file."""
         with self._guard:
             self._objectives, self._objectives_due = tuple(objectives), True
+
+    def save_alerts(self, alerts: bytes) -> None:
+        """Write the alerts at once, on their own; they are written again into every new file.
+
+        Never raises for the disk: what cannot be written now comes with the next flush that can.
+        """
+        with self._guard:
+            self._alerts, self._alerts_due = alerts, True
+            if self._shelf.store is None:
+                return
+            try:
+                self._shelf.store.save_alerts(alerts)
+            except StoreError as error:
+                self._mend(error)
+            else:
+                self._alerts_due = False
 
     def flush(self, changes: Sequence[LedgerState]) -> None:
         """Write what changed since the last flush, in one transaction; every ledger whole if `needs_full`.
@@ -109,14 +132,18 @@ class StoreKeeper:
             self._shelf.close()
 
     def _write(self, store: SqliteStore, changes: Sequence[LedgerState]) -> int:
-        objectives = self._objectives if self._objectives_due or self._needs_full else None
-        store.save(changes, at=self._now(), objectives=objectives, full=self._needs_full)
-        self._needs_full = self._objectives_due = False
+        alerts = self._alerts if self._alerts_due or self._needs_full else None
+        if self._keeps_ledgers:
+            objectives = self._objectives if self._objectives_due or self._needs_full else None
+            store.save(changes, at=self._now(), objectives=objectives, full=self._needs_full, alerts=alerts)
+        elif alerts is not None:
+            store.save_alerts(alerts)
+        self._needs_full = self._objectives_due = self._alerts_due = False
         return store.size()
 
     def _opened_again(self) -> SqliteStore:
         store = self._shelf.open()
-        if store.take().ledgers and not self._known:
+        if store.take().ledgers and not self._known and self._keeps_ledgers:
             # Such as a volume that was mounted late: a longer history than ours, which nobody has seen.
             unread = StoreError(f"{self._shelf.path} could not be read at the start", "read it with `slo report`")
             self._shelf.set_aside(unread, "unread")
@@ -138,7 +165,8 @@ class StoreKeeper:
         self._needs_full = True
         self._retry_at = self._clock() + RETRY
         if self._status.reason != str(error):
-            self._log.error("the events of objectives are kept in memory only: %s", error)
+            what = "the events of objectives are" if self._keeps_ledgers else "the state of alerts is"
+            self._log.error("%s kept in memory only: %s", what, error)
         self._status = replace(self._counted(error), persistent=False, reason=str(error))
 
     def _read_only(self) -> StoredState:

@@ -41,8 +41,11 @@ def load(connection: sqlite3.Connection) -> Loaded:
         connection.execute("ROLLBACK")
     objectives = unpack_objectives(facts["objectives"]) if "objectives" in facts else ()
     written = float(unpack_text(facts["written"])) if "written" in facts else None
+    alerts = facts.get("alerts", b"")
+    if not isinstance(alerts, bytes):
+        raise TypeError(f"alerts are a {type(alerts).__name__}, not bytes")
     ledgers = tuple(state for state, _ in read)
-    return Loaded(StoredState(objectives, ledgers, written), tuple(columns for _, columns in read))
+    return Loaded(StoredState(objectives, ledgers, written, alerts), tuple(columns for _, columns in read))
 
 
 def _ledger(connection: sqlite3.Connection, head: tuple[Any, ...]) -> tuple[LedgerState, Columns]:

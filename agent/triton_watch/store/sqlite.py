@@ -27,7 +27,7 @@ _BUSY = 1.0
 _CHECKPOINT_BYTES = (128 * 2**10, 2 * 2**20)
 """The log is emptied when it is over an eighth of the file, but not below the first or above the second."""
 _CHECKPOINT_FLUSHES = 20
-"""Flushes after which a power cut can take no more of them."""
+"""Transactions after which a power cut can take no more of them."""
 _WAL_LIMIT = 32 * 2**20
 """Bytes of log at which writing stops: some reader has been holding on to it, and no checkpoint can empty it."""
 _SPARE_PAGES = 256
@@ -64,11 +64,17 @@ class SqliteStore:
         return held
 
     def save(
-        self, changes: Sequence[LedgerState], *, at: float, objectives: Sequence[Objective] | None, full: bool
+        self,
+        changes: Sequence[LedgerState],
+        *,
+        at: float,
+        objectives: Sequence[Objective] | None,
+        full: bool,
+        alerts: bytes | None = None,
     ) -> None:
         """Write changes in one transaction; `full`: they are everything, and replace what is stored.
 
-        `at` is Unix seconds. `objectives` replace the stored ones; None leaves those.
+        `at` is Unix seconds. `objectives` and `alerts` replace the stored ones; None leaves those.
         """
         with storing(self._path):
             self._look_out()
@@ -79,11 +85,20 @@ class SqliteStore:
                 self._save_fact("written", pack_text(at))
                 if objectives is not None:
                     self._save_fact("objectives", pack_objectives(objectives))
+                if alerts is not None:
+                    self._save_fact("alerts", alerts)
                 self._give_back_pages()
             self._columns = columns
-            self._flushes += 1
-            if self._flushes >= _CHECKPOINT_FLUSHES or self._log_is_long():
-                self._checkpoint()
+            self._tidy_log()
+
+    def save_alerts(self, alerts: bytes) -> None:
+        """Write the alerts alone, in a transaction of their own; ledgers and objectives are left as they are."""
+        with storing(self._path):
+            self._look_out()
+            with self._transaction():
+                self._save_fact("alerts", alerts)
+                self._give_back_pages()
+            self._tidy_log()
 
     def size(self) -> int:
         """Size of the file and its log in bytes."""
@@ -138,6 +153,11 @@ class SqliteStore:
         if free > max(_SPARE_PAGES, pages // 4):
             for _ in range(min(free - _SPARE_PAGES, _PAGES_A_FLUSH)):
                 self._connection.execute("PRAGMA incremental_vacuum")  # Python steps it once: a page a call
+
+    def _tidy_log(self) -> None:
+        self._flushes += 1
+        if self._flushes >= _CHECKPOINT_FLUSHES or self._log_is_long():
+            self._checkpoint()
 
     def _log_is_long(self) -> bool:
         least, most = _CHECKPOINT_BYTES

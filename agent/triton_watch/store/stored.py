@@ -14,8 +14,12 @@ FILE_NAME = "slo.sqlite"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredState:
-    """The objectives and ledgers of a store; `written` is the Unix time of the last flush, None = none yet."""
+    """The objectives and ledgers of a store; `written` is the Unix time of the last flush, None = none yet.
+
+    `alerts` are bytes of whoever evaluates alerts; empty = none were written.
+    """
 
     objectives: tuple[Objective, ...] = ()
     ledgers: tuple[LedgerState, ...] = ()
     written: float | None = None
+    alerts: bytes = b""

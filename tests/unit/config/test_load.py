@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from triton_watch.config import ConfigError, format_duration, load
 from triton_watch.records import (
+    AlertMode,
     Credentials,
     GivenInput,
     GivenTensor,
@@ -99,6 +100,7 @@ def test_variables_are_replaced_in_every_kind_of_value() -> None:
         "TRUTH": "true",
         "THREADS": "3",
         "EMPTY": "",
+        "MODE": "off",
     }
     settings = load(GOOD / "variables.yaml", environ)
     target = settings.targets[0]
@@ -108,6 +110,10 @@ def test_variables_are_replaced_in_every_kind_of_value() -> None:
     assert settings.poll_threads == 3
     assert (settings.canary.options.interval, settings.canary.concurrency) == (7.0, 3)
     assert settings.canary.options.parameters == (("user", "a b"),)
+    alerts, (override,) = settings.alerts, settings.alerts.overrides
+    assert (alerts.mode, alerts.config_check, alerts.watchdog) == (AlertMode.OFF, None, True)
+    assert alerts.alertmanagers[0].credentials == Credentials(bearer_token="a:[b")
+    assert (override.hold, override.window, override.threshold) == (7.0, 3, 3.0)
     (globs, options) = settings.canary.overrides[0]
     assert globs == ("a b",)
     assert options.inputs == (

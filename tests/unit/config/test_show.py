@@ -16,6 +16,9 @@ SECRETS = ("correct horse", "key-of-file", "given", "plain", "search")
 OF_THE_MACHINE = ("targets[].name", "targets[].url", "targets[].grpc", "targets[].metrics_url", "slo.state_dir")
 """Settings whose default is derived, so that the documentation cannot give its value."""
 
+OF_ANY_NAME = (".headers", ".selector", ".parameters", ".inputs[]", ".external_labels", ".labels")
+"""Settings whose names below are the user's own."""
+
 USUAL = {"period": "30d", "models": ["*"], "targets": ["*"], "min_events": 20, "alerts": ["page", "ticket"]}
 """What every objective has that does not say otherwise."""
 
@@ -95,6 +98,7 @@ def test_masked_settings_are_plain_data() -> None:
             "failures": 2,
             "window": 3,
         },
+        "alerts": {"mode": "agent", "resend_interval": "1m", "watchdog": False, "config_check": "10m"},
         "poll_threads": 64,
     }
 
@@ -128,7 +132,7 @@ def _paths(shown: dict[str, object]) -> set[str]:
 
 
 def _leaves(value: object, path: str = "") -> list[tuple[str, object]]:
-    if isinstance(value, dict) and not path.endswith((".headers", ".selector", ".parameters", ".inputs[]")):
+    if isinstance(value, dict) and not path.endswith(OF_ANY_NAME):
         return [leaf for key, item in value.items() for leaf in _leaves(item, f"{path}.{key}".lstrip("."))]
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return [leaf for item in value for leaf in _leaves(item, f"{path}[]")]
@@ -142,7 +146,9 @@ def _without_secrets(settings: Settings) -> Settings:
     if slo.prometheus is not None:
         emptied = _emptied(slo.prometheus.credentials)
         slo = replace(slo, prometheus=replace(slo.prometheus, credentials=emptied))
-    return replace(settings, targets=tuple(targets), slo=slo)
+    peers = [replace(one, credentials=_emptied(one.credentials)) for one in settings.alerts.alertmanagers]
+    alerts = replace(settings.alerts, alertmanagers=tuple(peers))
+    return replace(settings, targets=tuple(targets), slo=slo, alerts=alerts)
 
 
 def _emptied(credentials: Credentials) -> Credentials:

@@ -8,7 +8,7 @@ from typing import Any
 
 from synthetic_state import canaries_of, names, snapshot_of
 from triton_watch.daemon.describe import describe
-from triton_watch.records import CanaryState, CanaryVerdict, ModelKey
+from triton_watch.records import CanaryState, CanaryVerdict, ModelKey, Wedged
 
 KEYS = names(2)
 
@@ -57,6 +57,8 @@ def test_silent_failures_and_wedged_models_are_described_and_null_elsewhere() ->
     assert (first["silent_failure"], first["wedged"]) == (silent, None)
     wedged = {"polls": 4, "seconds": 60.0, "pending": 3.0}
     assert (second["silent_failure"], second["wedged"]) == (None, wedged)
+    suspect = {ModelKey("model_00001", "1"): Wedged(3, 45.0, 3.0)}
+    assert [one["wedged"] for one in models(wedged=suspect)] == [None, None]
 
 
 def test_without_canaries_each_model_says_null() -> None:

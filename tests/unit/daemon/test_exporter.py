@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from synthetic_state import (
     HOSTILE,
     SyntheticState,
+    alerts_of,
     budgets_of,
     canaries_of,
     names,
@@ -21,24 +22,33 @@ from synthetic_state import (
     table_of,
 )
 from triton_watch.conventions import LABELS, METRICS, Metric
+from triton_watch.daemon.alert_families import ALERT_BUILDERS
 from triton_watch.daemon.canary_families import CANARY_BUILDERS
 from triton_watch.daemon.exporter import Exporter
 from triton_watch.daemon.families import AGENT_BUILDERS, BUILDERS, INDEX_PROBE
 from triton_watch.daemon.slo_families import SLO_BUILDERS
-from triton_watch.daemon.state import ReloadStatus, TargetCounts
+from triton_watch.daemon.state import AlertsView, ReloadStatus, TargetBudgets, TargetCounts
 from triton_watch.probes import PROBES
 from triton_watch.records import (
+    AlertKey,
+    AlertSettings,
+    AlertSeverity,
+    CanaryReason,
     CanaryState,
     CanaryVerdict,
+    Confidence,
+    Finding,
     ModelConfig,
     ModelKey,
     ModelState,
     ModelStatus,
     Outcome,
     ProbeResult,
+    Severity,
     Sli,
     SliTable,
     TargetSnapshot,
+    Wedged,
 )
 from triton_watch.slo.serving import Serving, ServingVerdict
 
@@ -84,7 +94,19 @@ def full_state() -> SyntheticState:
         targets={"triton": dataclasses.replace(snapshot, models=(*snapshot.models, missing))},
         counts={"triton": TargetCounts(3, 1, {("metrics", Outcome.EMPTY): 1})},
         budget_view=budgets_of(keys),
+        alert_view=every_alert(),
     )
+
+
+def every_alert() -> AlertsView:
+    """Alerts that say everything of themselves, peers that were told, and a finding."""
+    view = alerts_of(1.7e9)
+    labels = ("gpu_uuid", "model", "slo", "target", "version", "window")
+    whole = AlertKey("TritonErrorBudgetBurn", AlertSeverity.PAGE, tuple((name, f"a {name}") for name in labels))
+    states = tuple(dataclasses.replace(one, key=whole) for one in view.states[:1])
+    peers = tuple(peer for peer in view.peers if peer.last_success is not None)
+    finding = Finding("TW703", "not-loaded", Severity.ERROR, Confidence.HIGH, "it is not", model="ranker")
+    return dataclasses.replace(view, states=states, peers=peers, findings={"triton": (finding, finding)})
 
 
 def series_of(metric: Metric) -> dict[str, tuple[str, ...]]:
@@ -98,7 +120,7 @@ def series_of(metric: Metric) -> dict[str, tuple[str, ...]]:
 
 def test_every_convention_has_a_builder_and_the_other_way_round() -> None:
     """No metric is documented that is not exported, and none is exported that is not documented."""
-    builders = [*AGENT_BUILDERS, *BUILDERS, *CANARY_BUILDERS, *SLO_BUILDERS]
+    builders = [*AGENT_BUILDERS, *ALERT_BUILDERS, *BUILDERS, *CANARY_BUILDERS, *SLO_BUILDERS]
     assert len(builders) == len(METRICS)
     assert set(builders) == set(METRICS)
 
@@ -192,6 +214,13 @@ def test_a_target_that_says_not_live_is_up(live: bool | None, ready: bool | None
     assert [value for _, value in samples(state, "target_ready")] == ([] if ready is None else [float(ready)])
 
 
+OF_OTHER_THINGS = {
+    f"triton_watch_model_{name}"
+    for name in ("wedged", "stuck_seconds", "queue_depth_ratio", "requests_in_flight_per_instance")
+}
+"""Metrics of every model on the page that are not an indicator themselves."""
+
+
 @pytest.mark.parametrize("sli", list(Sli))
 def test_each_sli_reads_its_own_row_and_leaves_gaps_out(sli: Sli) -> None:
     """A value in one row of the table shows in exactly one metric, for exactly the models that have it."""
@@ -202,7 +231,7 @@ def test_each_sli_reads_its_own_row_and_leaves_gaps_out(sli: Sli) -> None:
         (sample.name, sample.labels["model"], sample.value)
         for family in parse_text(page_of(snapshot_with(slis=table, models=None)))
         for sample in family.samples
-        if "model" in sample.labels and sample.name != "triton_watch_model_wedged"  # of every model on the page
+        if "model" in sample.labels and sample.name not in OF_OTHER_THINGS
     ]
     expected = {
         Sli.REQUEST_RATE: "model_requests_per_second",
@@ -440,6 +469,104 @@ def test_wedged_models_are_told_of_every_model_on_the_page_with_its_namespace() 
         ("b", "team", 1.0),
     ]
     assert samples(snapshot_with(slis=None), "model_wedged") == []
+
+
+def test_a_model_that_looks_stuck_shows_for_how_long_before_it_is_called_wedged() -> None:
+    keys = names(3)
+    wedged = {keys[0]: Wedged(2, 30.0, 3.0), keys[1]: Wedged(4, 60.0, 3.0)}
+    state = SyntheticState({"triton": dataclasses.replace(snapshot_of(keys), wedged=wedged)})
+    assert [value for _, value in samples(state, "model_stuck_seconds")] == [30.0, 60.0, 0.0]
+    assert [value for _, value in samples(state, "model_wedged")] == [0.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("before", "heard", "silent"), [((), True, 0), ((True, True), False, 1), ((False, True), False, 2)]
+)
+def test_cycles_in_which_nothing_answered_as_triton_are_counted(
+    before: tuple[bool, ...], heard: bool, silent: float
+) -> None:
+    found = snapshot_with(heard_before=before, live=heard or None, ready=None, server=None, slis=None)
+    assert samples(found, "target_heard")[0][1] == heard
+    assert samples(found, "target_silent_cycles")[0][1] == silent
+
+
+def test_queues_and_requests_in_flight_are_told_against_what_the_model_takes() -> None:
+    frame = dataclasses.replace(table_of(names(2)).frame, pending=np.array([16.0, np.nan]))
+    values = np.full((len(Sli), 2), np.nan)
+    values[list(Sli).index(Sli.IN_FLIGHT), 1] = 6.0
+    state = table_with(frame=frame, values=values)
+    assert [value for _, value in samples(state, "model_queue_depth_ratio")] == [2.0]
+    assert [value for _, value in samples(state, "model_requests_in_flight_per_instance")] == [6.0]
+
+
+def test_the_reason_of_a_failing_canary_shows_also_when_its_last_run_passed() -> None:
+    (failing,) = canaries_of(names(1)).values()
+    assert failing.last is not None
+    passed = dataclasses.replace(failing.last, reason=CanaryReason.OK)
+    found = samples(with_canary(last=passed), "canary_failing")
+    assert [(of["reason"], value) for of, value in found] == [("not_finite", 1.0)]
+    assert samples(with_canary(verdict=CanaryVerdict.PASSING), "canary_failing") == []
+
+
+def test_events_of_windows_are_shown_against_those_needed_where_some_were_bad() -> None:
+    state = full_state()
+    table = state.budget_view.targets["triton"].tables[0]
+    bad = table.sums.bad.copy()
+    bad[0] = 0.0
+    quiet = dataclasses.replace(table, sums=dataclasses.replace(table.sums, bad=bad))
+    view = dataclasses.replace(state.budget_view, targets={"triton": TargetBudgets((quiet,))})
+    found = samples(SyntheticState({}, budget_view=view), "slo_window_events_ratio")
+    assert {of["window"] for of, _ in found} == {"30m", "1h", "2h", "6h", "1d", "3d", "30d"}
+    assert found[0][1] == (table.sums.good[1, 0] + table.sums.bad[1, 0]) / table.min_events[0]
+
+
+def test_alerts_are_shown_by_state_and_counted_with_zeros() -> None:
+    state = SyntheticState({}, alert_view=alerts_of(1.7e9))
+    shown = {(of["alertname"], of["alert_state"]) for of, _ in samples(state, "alert_state")}
+    assert shown == {
+        ("TritonCanaryFailing", "firing"),
+        ("TritonErrorBudgetBurn", "firing"),
+        ("TritonNotReady", "pending"),
+    }
+    counts = {(of["severity"], of["alert_state"]): value for of, value in samples(state, "alerts")}
+    assert counts == {
+        ("page", "firing"): 1,
+        ("page", "pending"): 1,
+        ("ticket", "firing"): 1,
+        ("ticket", "pending"): 0,
+        ("info", "firing"): 0,
+        ("info", "pending"): 0,
+    }
+
+
+def test_severities_that_were_given_one_name_are_counted_together() -> None:
+    one_name = AlertSettings(severities={AlertSeverity.PAGE: "critical", AlertSeverity.TICKET: "critical"})
+    state = SyntheticState({}, alert_view=alerts_of(1.7e9, one_name))
+    counts = {(of["severity"], of["alert_state"]): value for of, value in samples(state, "alerts")}
+    assert counts == {
+        ("critical", "firing"): 2,
+        ("critical", "pending"): 1,
+        ("info", "firing"): 0,
+        ("info", "pending"): 0,
+    }
+
+
+def test_an_alertmanager_that_was_not_told_yet_is_neither_up_nor_down() -> None:
+    state = SyntheticState({}, alert_view=alerts_of(1.7e9))
+    up = {of["alertmanager"]: value for of, value in samples(state, "alertmanager_up")}
+    assert up == {"http://one:9093": 1, "http://two:9093": 0}
+    waiting = {of["alertmanager"]: value for of, value in samples(state, "alertmanager_waiting")}
+    assert waiting == {"http://one:9093": 0, "http://two:9093": 2, "http://three:9093": 0}
+
+
+def test_findings_are_counted_by_rule_and_the_server_is_a_model_without_a_name() -> None:
+    server = Finding("TW801", "no-health", Severity.WARNING, Confidence.HIGH, "none", red_line=True)
+    view = dataclasses.replace(every_alert(), findings={"a": (server,), **every_alert().findings})
+    found = samples(SyntheticState({}, alert_view=view), "config_findings")
+    assert [(of["target"], of["model"], of["rule"], of["red_line"], value) for of, value in found] == [
+        ("a", "", "TW801", "true", 1.0),
+        ("triton", "ranker", "TW703", "false", 2.0),
+    ]
 
 
 @pytest.mark.parametrize(("verdict", "shown"), [("serving", [1.0]), ("not_serving", [0.0]), ("unknown", [])])

@@ -163,6 +163,19 @@ def test_a_cycle_ends_with_its_interval_and_says_what_it_had_no_time_for(watchin
     assert Outcome.NOT_TRIED in outcomes(snapshot).values()
 
 
+def test_cycles_of_a_server_that_hangs_are_silent_ones_though_its_metadata_were_known(watching: Watching) -> None:
+    fake, poller = watching(interval=0.5)
+    assert (poller.cycle().is_heard, poller.cycle().silent_cycles) == (True, 0)
+    for word in ("metrics", "live", "ready", "v2", "index"):
+        fake.change(word, silent)
+    hung = [poller.cycle() for _ in range(4)]
+    assert [one.is_heard for one in hung] == [False] * 4
+    assert [one.silent_cycles for one in hung] == [1, 2, 3, 3]
+    assert hung[-1].server is not None, "nobody had the time to ask again"
+    fake.restore()
+    assert poller.cycle().silent_cycles == 2
+
+
 def test_after_a_failed_scrape_the_next_interval_reaches_back_to_the_last_good_page(
     watching: Watching,
 ) -> None:

@@ -68,7 +68,9 @@ def test_a_tier_fires_when_both_its_windows_burn_and_the_long_one_has_enough_eve
     ]
     borders = [abs(b / t / 0.01 - f.factor) for f in TIERS for t, b in (events[f.long], events[f.short]) if t]
     assume(all(border > 1e-6 for border in borders))
-    assert judged(counted, objective).fires[0] == (firing[0] if firing else -1)
+    table = judged(counted, objective)
+    assert table.fires[0] == (firing[0] if firing else -1)
+    assert np.flatnonzero(table.firing[:, 0]).tolist() == firing
 
 
 def test_an_objective_without_paging_windows_never_pages() -> None:
@@ -84,6 +86,8 @@ def test_an_objective_without_paging_windows_never_pages() -> None:
     )
     table = judge(twice, goals_of(twice.keys, both))
     assert [table.tiers[i].severity for i in table.fires.tolist()] == [Page.PAGE, Page.TICKET]
+    assert table.evaluated.T.tolist() == [[True] * 4, [False, False, True, True]]
+    assert not (table.firing & ~table.evaluated).any()
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,11 @@ def test_a_wedged_model_does_not_serve_with_or_without_a_canary() -> None:
     assert verdict(snapshot(READY, wedged={N: Wedged(4, 60.0, 3.0)}), PASSES).verdict is Serving.SERVING
 
 
+def test_a_model_that_only_looks_wedged_so_far_still_serves() -> None:
+    wedged = {ModelKey("m", "1"): Wedged(polls=3, seconds=45.0, pending=3.0)}
+    assert verdict(snapshot(READY, wedged=wedged), PASSES).verdict is Serving.SERVING
+
+
 def test_a_reason_stands_on_one_line_whatever_the_server_said() -> None:
     said = result(R.SERVER_ERROR, detail="first\n  second\r\n")
     assert verdict(snapshot(READY), state(R.OK, R.SERVER_ERROR, R.SERVER_ERROR, last_failure=said)).reasons == (

@@ -151,7 +151,11 @@ def test_a_wedged_model_is_a_problem_with_its_figures_and_a_cure() -> None:
     (found,) = find(snapshot(wedged={M: Wedged(5, 75.4, 12.0)}))
     assert (found.level, found.model) == (Level.PROBLEM, M)
     assert found.sentence.startswith("Wedged: 12 requests wait, and none was answered over 5 polls (75 s): ")
-    assert "load the model again" in found.sentence
+    assert "unload and load the model" in found.sentence
+
+
+def test_a_model_that_only_looks_wedged_so_far_is_no_trouble_yet() -> None:
+    assert find(snapshot(wedged={M: Wedged(3, 45.0, 12.0)})) == ()
 
 
 def test_what_canaries_say_is_told_also_where_there_is_no_metrics_page_and_where_its_counters_stand_still() -> None:

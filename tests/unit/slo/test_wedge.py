@@ -31,11 +31,16 @@ class Server:
     at: float = 0.0
     counters: dict[ModelKey, dict[Counter, float]] = field(default_factory=dict)
     last: MetricsFrame | None = None
+    suspects: dict[ModelKey, Wedged] = field(default_factory=dict)
+    """All that the last poll reported, sure or not."""
 
     def poll(
         self, pending: float = 3.0, times: int = 1, only: ModelKey | None = None, **more: float
     ) -> dict[ModelKey, Wedged]:
-        """So many polls, in each of which the counters (of one model or of all) rose by `more`."""
+        """The models that are wedged for sure after so many polls.
+
+        In each poll the counters (of one model or of all) rise by `more`.
+        """
         for _ in range(times):
             self.at += self.every
             for model in self.models:
@@ -45,9 +50,9 @@ class Server:
             page = frame(
                 self.at, {one: self.counters[one] for one in self.models}, pending=pending, families=self.families
             )
-            found = self.watch.observe(compute(self.last, page, facts(page)))
+            self.suspects = self.watch.observe(compute(self.last, page, facts(page)))
             self.last = page
-        return found
+        return {model: one for model, one in self.suspects.items() if one.is_sure}
 
 
 def test_four_polls_without_an_answer_while_requests_wait_make_a_model_wedged() -> None:
@@ -57,6 +62,59 @@ def test_four_polls_without_an_answer_while_requests_wait_make_a_model_wedged() 
     assert server.poll(times=3) == {}
     assert server.poll() == {M: Wedged(4, 20.0, 3.0)}
     assert server.poll(pending=7) == {M: Wedged(5, 25.0, 7.0)}
+
+
+def test_two_polls_in_a_row_make_a_suspect_and_four_make_it_sure() -> None:
+    server = Server()
+    server.poll(pending=0.0, success=10)
+    server.poll()
+    assert server.suspects == {}
+    server.poll()
+    assert server.suspects == {M: Wedged(2, 10.0, 3.0)}
+    assert not server.suspects[M].is_sure
+    server.poll(times=2)
+    assert server.suspects[M].is_sure
+
+
+def test_one_poll_makes_a_suspect_where_requests_waited_all_the_time_that_usually_take_less() -> None:
+    server = Server()
+    server.poll(success=10)
+    server.poll(success=10, request_us=1e6)
+    server.poll()
+    assert server.suspects == {M: Wedged(1, 5.0, 3.0)}
+
+
+def test_one_poll_is_no_suspicion_where_the_queue_was_empty_at_its_beginning() -> None:
+    server = Server()
+    server.poll(success=10)
+    server.poll(success=10, request_us=1e6, pending=0.0)
+    server.poll()
+    assert server.suspects == {}
+
+
+def test_one_poll_is_no_suspicion_where_nobody_knows_what_a_request_takes() -> None:
+    server = Server()
+    server.poll(success=10)
+    server.poll()
+    assert server.suspects == {}
+
+
+def test_a_suspect_that_usually_takes_long_is_given_its_time_too() -> None:
+    server = Server()
+    server.poll(success=10)
+    server.poll(success=10, request_us=20e6)
+    server.poll()
+    assert server.suspects == {}, "5 s, and a request takes 2 s: 3 times as long is its patience"
+    server.poll()
+    assert server.suspects == {M: Wedged(2, 10.0, 3.0)}
+
+
+def test_an_answer_ends_a_suspicion() -> None:
+    server = Server()
+    server.poll(success=10)
+    server.poll(times=3)
+    server.poll(success=1)
+    assert server.suspects == {}
 
 
 def test_the_first_page_measures_nothing_and_counts_for_nothing() -> None:

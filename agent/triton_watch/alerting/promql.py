@@ -1,0 +1,75 @@
+"""PromQL, written: values put into an alert's expression, and its series narrowed to some targets or models."""
+
+from __future__ import annotations
+
+import json
+import re
+from string import Template
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from triton_watch.conventions import METRICS, PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_LABELS: Final = {metric.name: metric.labels for metric in METRICS}
+_SERIES: Final = re.compile(rf"\b({PREFIX}\w+)(?:\{{([^}}]*)\}})?", re.ASCII)
+_SPECIAL: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")
+"""What has a meaning in RE2, Prometheus's regular expressions."""
+_WILDCARDS: Final = {"*": ".*", "?": "."}
+
+
+class Matcher(NamedTuple):
+    """The label is, or is not, one of the texts of a regular expression."""
+
+    label: str
+    pattern: str
+    is_not: bool = False
+
+    def __str__(self) -> str:
+        return f'{self.label}{"!~" if self.is_not else "=~"}"{inside(self.pattern)}"'
+
+
+def filled(expr: str, values: Mapping[str, str]) -> str:
+    """The expression with its `$names` replaced; one that is not in `values` is an error (KeyError)."""
+    return Template(expr).substitute(values)
+
+
+def inside(text: str) -> str:
+    r"""A text as it stands between the quotes of a PromQL string; JSON's escapes are a part of Go's."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def any_of(texts: Iterable[str]) -> str:
+    """A regular expression for one of these texts."""
+    return "|".join(_SPECIAL.sub(r"\\\g<0>", text) for text in texts)
+
+
+def any_glob(globs: Iterable[str]) -> str | None:
+    """A regular expression for what one of these globs matches; None where one has a set of characters."""
+    patterns = [_pattern(glob) for glob in globs]
+    return None if None in patterns else "|".join(pattern for pattern in patterns if pattern is not None)
+
+
+def _pattern(glob: str) -> str | None:
+    if "[" in glob:
+        return None
+    return "".join(_WILDCARDS.get(one) or _SPECIAL.sub(r"\\\g<0>", one) for one in glob)
+
+
+def narrowed(expr: str, matchers: Iterable[Matcher]) -> str:
+    """The expression with matchers on each of the agent's series that has their label."""
+    wanted = tuple(matchers)
+
+    def with_matchers(match: re.Match[str]) -> str:
+        name, given = match[1], match[2]
+        more = [str(one) for one in wanted if one.label in _LABELS.get(name, ())]
+        inner = ", ".join([*([given] if given else []), *more])
+        return f"{name}{{{inner}}}" if inner else name
+
+    return _SERIES.sub(with_matchers, expr)
+
+
+def number(value: float) -> str:
+    """A number as short as it is exact."""
+    return format(value, ".12g")

@@ -1,0 +1,112 @@
+"""The definitions as Prometheus rules: the same conditions over the agent's own metrics."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from triton_watch.alerting.definitions import ALERTS
+from triton_watch.alerting.definitions.agent import WATCHDOG
+from triton_watch.alerting.definitions.budgets import BUDGET_PAGE
+from triton_watch.alerting.links import dashboard_url, runbook_url
+from triton_watch.alerting.promql import any_of, filled, inside, narrowed, number
+from triton_watch.alerting.variants import left_out, variants
+from triton_watch.config.units import format_duration
+from triton_watch.records import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from triton_watch.alerting.definition import AlertDefinition
+    from triton_watch.alerting.variants import Variant
+    from triton_watch.records import AlertSettings, BurnWindow, Objective
+
+Rule = dict[str, Any]
+_POLL: Final = 15.0
+"""Seconds that a poll counts as where polls are counted: the default interval."""
+
+
+def alert_groups(
+    settings: AlertSettings, objectives: Sequence[Objective], *, external_url: str, job: str = "triton-watch"
+) -> list[dict[str, Any]]:
+    """Return the `groups` of a rule file: a group for each board, its rules in the order of the definitions.
+
+    `external_url` is where people reach the agent, `job` the name of its scrape job.
+    """
+    groups: dict[str, list[Rule]] = {}
+    for definition in ALERTS:
+        if definition.name == WATCHDOG.name and not settings.watchdog:
+            continue
+        for variant in variants(definition, settings):
+            for one in _expressions(variant, objectives, job):
+                rule = _rule(variant, one, settings, external_url)
+                groups.setdefault(definition.dashboard, []).append(rule)
+    return [{"name": f"triton-watch-{name}", "rules": rules} for name, rules in groups.items()]
+
+
+def left_out_of(settings: AlertSettings) -> tuple[str, ...]:
+    """Return what of the overrides the rules do not say, a sentence each, for a comment."""
+    return tuple(dict.fromkeys(sentence for definition in ALERTS for sentence in left_out(definition, settings)))
+
+
+class _Expression(NamedTuple):
+    """An expression, for how long it must hold, and labels that tell its rule from others of the same alert."""
+
+    expr: str
+    hold: float
+    labels: Mapping[str, str] = MappingProxyType({})
+
+
+def _expressions(variant: Variant, objectives: Sequence[Objective], job: str) -> Iterator[_Expression]:
+    """Yield the expressions of a variant: for burning budgets one a tier."""
+    definition = variant.definition
+    values = {
+        "failures": str(definition.failures),
+        "span": format_duration(_POLL * definition.window - 5),  # a range of n steps may hold n + 1 of them
+        "job": inside(job),
+    }
+    if definition.threshold is not None:
+        values["threshold"] = number(definition.threshold)
+    if definition.name != BUDGET_PAGE.name:
+        yield _Expression(narrowed(filled(definition.expr, values), variant.matchers), definition.hold)
+        return
+    for tier, slos in _tiers(definition, objectives):
+        more = {
+            "slo": inside(any_of(slos)),
+            "long": format_duration(tier.long),
+            "short": format_duration(tier.short),
+            "factor": number(tier.factor),
+        }
+        hold = tier.hold if variant.hold is None else variant.hold
+        expr = narrowed(filled(definition.expr, {**values, **more}), variant.matchers)
+        yield _Expression(expr, hold, {"window": more["long"]})
+
+
+def _tiers(
+    definition: AlertDefinition, objectives: Sequence[Objective]
+) -> Iterator[tuple[BurnWindow, tuple[str, ...]]]:
+    """Yield each burn window of the definition's kind, with the objectives that have it."""
+    # An override may have changed the definition's severity, which is another thing than its windows'.
+    severity = Page.PAGE if definition.condition is BUDGET_PAGE.condition else Page.TICKET
+    tiers = dict.fromkeys(tier for one in objectives for tier in one.windows)
+    for tier in tiers:
+        if tier.severity is severity:
+            yield tier, tuple(one.name for one in objectives if tier in one.windows)
+
+
+def _rule(variant: Variant, one: _Expression, settings: AlertSettings, external_url: str) -> Rule:
+    definition = variant.definition
+    rule: Rule = {"alert": definition.name, "expr": one.expr}
+    if one.hold > 0:
+        rule["for"] = format_duration(one.hold)
+    if definition.keep > 0:
+        rule["keep_firing_for"] = format_duration(definition.keep)
+    severity = settings.severity_label(definition.severity)
+    rule["labels"] = {**dict(variant.labels), **one.labels, "severity": severity}
+    rule["annotations"] = {
+        "summary": definition.summary,
+        "description": f"{definition.description} {definition.advice}",
+        "runbook_url": runbook_url(settings, external_url, definition.name),
+        "dashboard_url": dashboard_url(settings, external_url, definition.dashboard),
+    }
+    return rule

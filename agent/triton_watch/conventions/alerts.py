@@ -1,0 +1,46 @@
+"""The names of every alert there is, in the order in which they are shown, and the labels that say which one it is."""
+
+from __future__ import annotations
+
+ALERT_PREFIX = "Triton"
+
+ALERT_NAMES = (
+    "TritonTargetDown",
+    "TritonNotReady",
+    "TritonModelUnavailable",
+    "TritonModelWedged",
+    "TritonMetricsMissing",
+    "TritonGpuMetricsMissing",
+    "TritonCanaryFailing",
+    "TritonCanaryWrongOutput",
+    "TritonSilentFailure",
+    "TritonErrorBudgetBurn",
+    "TritonQueueGrowing",
+    "TritonNotBatching",
+    "TritonGpuMemoryHigh",
+    "TritonGpuUnderused",
+    "TritonGpuSaturated",
+    "TritonConfigErrors",
+    "TritonConfigDrift",
+    "TritonWatchDown",
+    "TritonWatchdog",
+)
+"""Each once, where an alert has a definition for pages and one for tickets too."""
+
+RESERVED_LABELS = (
+    "alertname",
+    "severity",
+    "alertstate",
+    "alert_state",
+    "target",
+    "model",
+    "model_namespace",
+    "version",
+    "gpu_uuid",
+    "slo",
+    "window",
+    "probe",
+    "reason",
+    "rule",
+)
+"""Names that an alert or Prometheus gives itself: nobody may add a label that is called so."""

@@ -1,0 +1,158 @@
+"""The pages of alerts: what fires and who is told, as JSON, and the runbooks. Field names are a contract."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from datetime import datetime, timezone
+from functools import partial
+from html import escape
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs
+
+from triton_watch.alerting.definitions import by_name
+from triton_watch.alerting.links import dashboard_url, runbook_url
+from triton_watch.alerting.runbooks import runbook
+from triton_watch.conventions.alerts import ALERT_NAMES
+from triton_watch.daemon.app import HTML, PLAIN, Request, Response, Route, plain
+from triton_watch.records import AlertPhase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from triton_watch.alerting.definition import AlertDefinition
+    from triton_watch.daemon.state import AlertsView, StateSource
+    from triton_watch.records import AlertState, PeerStatus
+
+VERSION: Final = 1
+JSON: Final = "application/json; charset=utf-8"
+MARKDOWN: Final = "text/markdown; charset=utf-8"
+RUNBOOKS: Final = "/runbooks/"
+_PHASES: Final = tuple(phase.value for phase in AlertPhase)
+
+
+def alert_routes(source: StateSource, now: Callable[[], float] = time.time) -> tuple[Route, ...]:
+    """The routes about alerts; `now` gives Unix seconds."""
+    return (
+        Route("/api/v1/alerts", partial(alerts, source, now), "alerts, and who is told, as JSON (?phase=, ?target=)"),
+        Route(RUNBOOKS, runbooks, "what each alert means, and what to do", prefix=True),
+    )
+
+
+def alerts(source: StateSource, now: Callable[[], float], request: Request) -> Response:
+    """All alerts that are not inactive, or those of one `?phase=` or `?target=`."""
+    asked = parse_qs(str(request.environ.get("QUERY_STRING", "")), keep_blank_values=True)
+    given = {name: values[-1] for name, values in asked.items()}
+    wrong = next((name for name, value in given.items() if name not in ("phase", "target") or not value), None)
+    if wrong is not None:  # a misspelt name must not pass for "nothing fires"
+        sentence = f"The query {wrong[:100]!r} cannot be answered: give phase=PHASE, target=NAME or nothing."
+        return plain(HTTPStatus.BAD_REQUEST, sentence)
+    phase, target = given.get("phase"), given.get("target")
+    if phase is not None and phase not in _PHASES:
+        sentence = f"There is no phase {phase[:100]!r}; there are: {', '.join(_PHASES)}."
+        return plain(HTTPStatus.BAD_REQUEST, sentence)
+    targets = source.counters().keys()
+    if target is not None and target not in targets:
+        known = ", ".join(sorted(targets)) or "none"
+        return plain(HTTPStatus.NOT_FOUND, f"There is no target {target[:100]!r}; there are: {known}.")
+    view = source.alerts()
+    states = [one for one in view.states if phase in (None, one.phase.value)]
+    states = [one for one in states if target in (None, dict(one.key.labels).get("target"))]
+    body = json.dumps(described(view, states, now()), allow_nan=False)
+    return Response(HTTPStatus.OK, JSON, f"{body}\n".encode())
+
+
+def described(view: AlertsView, states: list[AlertState], at: float) -> dict[str, Any]:
+    """Return these alerts of the view as JSON data. Times are RFC 3339; what is not known is null."""
+    return {
+        "version": VERSION,
+        "at": moment(at),
+        "mode": view.settings.mode.value,
+        "evaluated_at": moment(view.evaluated_at),
+        "alerts": [_alert(state, view) for state in states],
+        "alertmanagers": [_peer(peer) for peer in view.peers],
+    }
+
+
+def moment(seconds: float | None) -> str | None:
+    """Write Unix seconds as RFC 3339 does, to the millisecond: 2026-11-28T00:36:12.250Z."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def runbooks(request: Request) -> Response:
+    """The runbook whose name ends the path, or a page of links to all. Plain text, unless Markdown is asked for."""
+    name = request.path.removeprefix(RUNBOOKS)
+    if not name:
+        items = "".join(f'<li><a href="{RUNBOOKS}{escape(one)}">{escape(one)}</a></li>\n' for one in ALERT_NAMES)
+        return Response(HTTPStatus.OK, HTML, _INDEX.format(items=items).encode())
+    if name not in ALERT_NAMES:
+        return plain(HTTPStatus.NOT_FOUND, f"There is no runbook {name[:100]!r}; there are: {', '.join(ALERT_NAMES)}.")
+    # Browsers save what is called Markdown; whoever follows the link of an alert wants to read.
+    kind = MARKDOWN if "text/markdown" in request.header("Accept") else PLAIN
+    return Response(HTTPStatus.OK, kind, runbook(name).encode(), {"Vary": "Accept"})
+
+
+def _alert(state: AlertState, view: AlertsView) -> dict[str, Any]:
+    definition, known = _definition(state), state.value is not None and math.isfinite(state.value)
+    board = "" if definition is None else definition.dashboard
+    return {
+        "name": state.key.alert,
+        "severity": state.key.severity.value,
+        "phase": state.phase.value,
+        "labels": dict(state.key.labels),
+        "since": moment(state.active_at),
+        "firing_since": moment(state.fired_at),
+        "resolved_at": moment(state.resolved_at),
+        "summary": state.summary,
+        "detail": state.detail,
+        "advice": "" if definition is None else definition.advice,
+        "value": state.value if known else None,
+        "known": state.is_known,
+        "runbook_url": runbook_url(view.settings, view.external_url, state.key.alert),
+        "dashboard_url": dashboard_url(view.settings, view.external_url, board),
+    }
+
+
+def _definition(state: AlertState) -> AlertDefinition | None:
+    """The definition of an alert; where several have its name, that of its severity, if there is one."""
+    named = by_name(state.key.alert)
+    return next((one for one in named if one.severity is state.key.severity), named[0] if named else None)
+
+
+def _peer(peer: PeerStatus) -> Mapping[str, Any]:
+    return {
+        "url": peer.url,
+        "up": peer.up,
+        "error": peer.error,
+        "last_success": moment(peer.last_success),
+        "sent": peer.sent,
+        "refused": peer.refused,
+        "failed": peer.failed,
+        "dropped": peer.dropped,
+        "waiting": peer.waiting,
+    }
+
+
+_INDEX = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Runbooks of triton-watch</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; }}
+a {{ font-family: ui-monospace, monospace; }}
+</style>
+</head>
+<body>
+<h1>Runbooks</h1>
+<ul>
+{items}</ul>
+</body>
+</html>
+"""
