@@ -1,4 +1,4 @@
-"""docs/faults.md: what `make faults` measured."""
+"""docs/faults.md, into which each part of `make faults` writes what it measured."""
 
 from __future__ import annotations
 
@@ -12,32 +12,22 @@ if TYPE_CHECKING:
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 
-HEAD = """\
-<!-- Written by `make faults`. -->
-# Faults, and the alerts that come of them
-
-A real Triton with eleven Python models and a client on each was broken on purpose, and the alerts were taken by two
-real Alertmanagers. Seconds are from the moment of the fault, or of its mending, to the notification by the
-Alertmanager. Beside the agent a real Prometheus scraped it every 5 s and ran the rules that
-`triton-watch generate rules` makes of the same definitions; its Alertmanager is a third one.
-
-"once" means: each of the two Alertmanagers notified once of firing and once of resolved, and of nothing else.
-"""
 TITLES: Mapping[str, str] = {
     "fast": "With `for: 0s`, polls and canaries every 5 s",
     "default": "With every setting at its default",
 }
 
 
-def write_page(rows: Mapping[str, Sequence[Row]], notes: Sequence[str]) -> None:
-    """Write the whole document."""
-    parts = [HEAD, *(_table(part, rows[part]) for part in rows)]
-    if notes:
-        parts.append("## Beside the faults\n\n" + "\n".join(f"- {note}" for note in notes) + "\n")
-    DOCUMENT.write_text("\n".join(parts))
+def write_part(part: str, text: str) -> None:
+    """Put what was measured of a part in its place; the others stay."""
+    begin, end = f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
+    head, _, rest = DOCUMENT.read_text().partition(begin)
+    tail = rest.partition(end)[2]
+    DOCUMENT.write_text(f"{head}{begin}\n\n{text}\n{end}{tail}")
 
 
-def _table(part: str, rows: Sequence[Row]) -> str:
+def table(part: str, rows: Sequence[Row]) -> str:
+    """The table of a profile, with its title."""
     lines = [
         f"## {TITLES[part]}",
         "",

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 sys.path[:0] = [str(Path(__file__).parents[1])]
 from rich.console import Console
 
-from faults.ears import Ears, Watch
-from faults.page import write_page
+from faults.ears import BURN, Ears, Watch
+from faults.page import table, write_part
 from faults.stage import Stage, staged, wait
 from faults.table import ALONE, TOGETHER, Expected, Fault
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 SAY = Console()
 QUIET = 20.0
 """Seconds without an alert before the first fault."""
-BURN = "TritonErrorBudgetBurn"
 RESOLVE = 420.0
 """Longest time to resolve that is waited for: a burn rate falls as its windows pass."""
 FAST: dict[str, Any] = {
@@ -159,8 +158,8 @@ def show(profile: str, row: Row) -> None:
     )
 
 
-def down(folder: Path, stage: Stage, minutes: float) -> list[str]:
-    """An Alertmanager is away while one fault comes and goes and another comes and stays; sentences on what it got."""
+def down(folder: Path, stage: Stage, minutes: float) -> str:
+    """An Alertmanager is away while one fault comes and goes and another comes and stays: what it got, in words."""
     gone, stays = (fault for fault in TOGETHER if fault.alerts[0].model in ("lies", "fails"))
     with ExitStack() as stack:
         folder.mkdir()
@@ -187,12 +186,12 @@ def down(folder: Path, stage: Stage, minutes: float) -> list[str]:
         time.sleep(5)
         counts = ears.counts(stays.alerts[0], begin)
         assert counts == ["1+1", "1+1"], counts
-        return [
-            f"Away for {minutes:.0f} minutes, the agent restarted meanwhile: {after:.0f} s after its return the "
+        return (
+            f"- Away for {minutes:.0f} minutes, the agent restarted meanwhile: {after:.0f} s after its return the "
             f"Alertmanager knew of {stays.alerts[0].alert}, which fired meanwhile, and was told that "
             f"{gone.alerts[0].alert}, which it never heard of, is resolved. Each peer notified once of firing and once "
-            "of resolved.",
-        ]
+            "of resolved."
+        )
 
 
 def has_all(url: str, agent: Agent) -> bool:
@@ -201,7 +200,7 @@ def has_all(url: str, agent: Agent) -> bool:
     return any(one["url"] == url and one["up"] and one["waiting"] == 0 for one in peers)
 
 
-def healthy(folder: Path, stage: Stage, minutes: float) -> list[str]:
+def healthy(folder: Path, stage: Stage, minutes: float) -> str:
     """Nothing may be told, by the agent or by Prometheus."""
     with ExitStack() as stack:
         folder.mkdir()
@@ -211,9 +210,8 @@ def healthy(folder: Path, stage: Stage, minutes: float) -> list[str]:
         alerts = [one.labels["alertname"] for hook in ears.hooks for one in hook.told()]
         assert not alerts, alerts
         pending = watch.agent.get("/api/v1/alerts").json()["alerts"]
-        return [
-            f"{minutes:.0f} minutes of load on healthy models: no alert was told, {len(pending)} pending at the end."
-        ]
+        left = f"{len(pending)} pending at the end"
+        return f"- {minutes:.0f} minutes of load on healthy models: no alert was told by either, {left}."
 
 
 def main() -> int:
@@ -223,27 +221,22 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", default=["fast", "default", "down", "healthy"])
     parser.add_argument("--minutes", type=float, default=20.0, help="of the healthy part")
     parser.add_argument("--away", type=float, default=5.0, help="minutes for which an Alertmanager is away")
-    parser.add_argument("--no-page", action="store_true", help="leave docs/faults.md alone")
     chosen = parser.parse_args()
-    rows: dict[str, list[Row]] = {}
-    notes: list[str] = []
+    problems = []
     with tempfile.TemporaryDirectory(prefix="triton-watch-faults-") as name:
         folder = Path(name)
         with staged(folder) as stage:
             for part in chosen.parts:
                 SAY.print(f"== {part}")
                 if part in PROFILES:
-                    rows[part] = measure(part, folder / part, stage)
+                    rows = measure(part, folder / part, stage)
+                    problems += [f"{row.fault}: {row.expected.alert} {row.problem}" for row in rows if row.problem]
+                    text = table(part, rows)
                 elif part == "down":
-                    notes += down(folder / part, stage, chosen.away)
+                    text = down(folder / part, stage, chosen.away)
                 else:
-                    notes += healthy(folder / part, stage, chosen.minutes)
-                SAY.print(*notes[-1:])
-    if not chosen.no_page:
-        write_page(rows, notes)
-    problems = [
-        f"{part}: {row.fault}: {row.expected.alert} {row.problem}" for part in rows for row in rows[part] if row.problem
-    ]
+                    text = healthy(folder / part, stage, chosen.minutes)
+                write_part(part, text)
     for problem in problems:
         SAY.print(f"[red]{problem}[/red]")
     return int(bool(problems))

@@ -169,7 +169,7 @@ def staged(folder: Path, roles: tuple[str, ...] = ROLES) -> Iterator[Stage]:
     if "unbatched" in roles:
         _rewrite(models / "unbatched" / "config.pbtxt", "dynamic_batching { }", "")
     _copy_switch(models, BROKEN)
-    flags = ("--model-control-mode=explicit", *(f"--load-model={role}" for role in roles))
+    flags = ("--model-control-mode=explicit", "--exit-timeout-secs=5", *(f"--load-model={role}" for role in roles))
     with EmbeddedTriton(models, workdir=folder, extra_args=flags) as triton:
         page, clients = PageSwitch(triton.metrics_url), Clients(triton.http_url, roles)
         try:

@@ -161,8 +161,8 @@ ALONE: tuple[Fault, ...] = (
         alerts=(Expected("TritonMetricsMissing", "", 30, 150),),
     ),
     Fault(
-        "the server is stopped",
-        make=lambda stage: stage.triton.stop(),
+        "the server dies",
+        make=lambda stage: stage.triton.stop(grace=0.0),
         mend=lambda stage: stage.triton.start(),
         alerts=(Expected("TritonTargetDown", "", 15, 90),),
     ),

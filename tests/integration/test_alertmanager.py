@@ -232,6 +232,7 @@ def test_a_trial_says_that_the_alert_arrived_to_whom_it_went_and_resolves_it(pee
         assert {**said, "seconds": 0} == {
             "url": peer.url,
             "arrived": True,
+            "suppressed": False,
             "seconds": 0,
             "receivers": ["hook"],
             "silenced_by": [],
@@ -252,7 +253,6 @@ def test_a_trial_says_that_a_silence_keeps_everybody_from_being_told(peers: tupl
     silence = peers[1].server.silence({"alertname": "TritonWatchTest"})
     code, output = run("--alertmanager", peers[1].url)
     assert code == 1
-    assert "arrived, and nobody is told" in output
     assert f"It is silenced there, so nobody is told: end the silence {silence}" in " ".join(output.split())
 
 

@@ -22,9 +22,10 @@ SETTINGS: dict[str, Any] = {
     "defaults": {"interval": "1s"},
     "canary": {"interval": "2s", "timeout": "1s"},
     "slo": {"objectives": []},
-    "alerts": {"resend_interval": "5s", "overrides": [{"alerts": "*", "for": "0s", "keep_firing_for": "2s"}]},
+    "alerts": {"resend_interval": "2s", "overrides": [{"alerts": "*", "for": "0s", "keep_firing_for": "2s"}]},
 }
-WITHIN = 15.0
+WITHIN = 30.0
+"""Seconds: how soon it really is, `make faults` measures."""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def test_each_alert_fires_once_and_resolves_once_at_every_peer(stage: Stage, wat
     for alert in alerts:
         wait(lambda: ears.when(1, "resolved", alert, begin), 2 * WITHIN, f"the end of {alert}")  # noqa: B023
     wait(lambda: not watch.firing(), WITHIN, "the end of all alerts")
-    time.sleep(6)  # a resend interval and more
+    time.sleep(3)  # a resend interval and more
     assert {alert.alert: ears.counts(alert, begin) for alert in alerts} == {
         alert.alert: ["1+1", "1+1"] for alert in alerts
     }
@@ -94,7 +95,7 @@ def test_what_happens_while_a_peer_is_away_and_the_agent_is_killed_is_told_once_
     watch.agent.wait_ready()
     ears.peers[0].start()
     wait(lambda: ears.when(0, "firing", stays.alerts[0], begin), 30, stays.name)
-    time.sleep(6)
+    time.sleep(3)
     peers = watch.agent.get("/api/v1/alerts").json()["alertmanagers"]
     assert [(one["up"], one["waiting"]) for one in peers] == [(True, 0), (True, 0)]
     stays.mend(stage)
@@ -112,7 +113,7 @@ def test_a_server_that_is_stopped_is_one_page_and_its_models_fire_nothing_of_the
     begin = time.time()
     fault.make(stage)
     wait(lambda: ears.when(0, "firing", fault.alerts[0], begin), WITHIN, fault.name)
-    time.sleep(8)
+    time.sleep(5)
     assert watch.firing() == ["TritonTargetDown "]
     fault.mend(stage)
     wait(lambda: ears.when(0, "resolved", fault.alerts[0], begin), 60, f"the end of {fault.name}")

@@ -69,4 +69,4 @@ class AlertDefinition:
     window: int = 1
     threshold: float | None = None
     unit: str = ""
-    """Of the threshold: ratio, requests, seconds."""
+    """Of the threshold: ratio (0..1) or times."""

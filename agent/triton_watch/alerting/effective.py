@@ -5,14 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from triton_watch.alerting.definitions import ALERTS
 from triton_watch.records.objective import matches
 
 if TYPE_CHECKING:
     from triton_watch.alerting.definition import AlertDefinition
-    from triton_watch.records import AlertCase, AlertOverride, AlertSettings, Labels
+    from triton_watch.records import AlertCase, AlertKey, AlertOverride, AlertSettings, Labels
 
 _ANY: Final = ("*",)
+_BY_NAME: Final = {one.name: one for one in reversed(ALERTS)}
+_BY_SEVERITY: Final = {(one.name, one.severity): one for one in ALERTS}
 _T = TypeVar("_T")
+
+
+def definition_of(key: AlertKey) -> AlertDefinition | None:
+    """The definition of an alert; where two have its name that of its severity, which overrides may have changed."""
+    return _BY_SEVERITY.get((key.alert, key.severity)) or _BY_NAME.get(key.alert)
 
 
 def override_of(alert: str, settings: AlertSettings, target: str, model: str = "") -> AlertOverride | None:

@@ -70,20 +70,27 @@ class Evaluator:
 
     def observe(self, facts: Facts) -> None:
         """Evaluate everything on one target, which must be among those of the last `only`, if there was one."""
-        target = facts.snapshot.target.name
+        self.observe_all((facts,))
+
+    def observe_all(self, facts: Iterable[Facts]) -> None:
+        """Evaluate everything on these targets, of which those that the last `only` does not have are ignored.
+
+        The alerts are sorted once, however many targets change.
+        """
+        found = tuple(facts)
         with self._lock:
-            if not self._in_force or (self._watched is not None and target not in self._watched):
-                return
-            board = self._board(target)
-            moment = Moment(self._clock(), self._now(), is_new=facts.snapshot.cycle != board.cycle)
-            board.cycle, board.refused = facts.snapshot.cycle, 0
-            board.let_pass(moment)
-            others = sum(one.size for one in self._boards.values()) - board.size
-            room = min(self._limit - others, self._limit // 2)
-            for place in self._in_force.places():
-                board.see(place, self._found(place, facts), moment, room)
-            self._tell_room(board)
-            self._publish((board,))
+            seen: dict[str, Board] = {}
+            total = sum(board.size for board in self._boards.values())
+            for one in found if self._in_force else ():
+                target = one.snapshot.target.name
+                if self._watched is None or target in self._watched:
+                    board = seen[target] = self._board(target)
+                    others = total - board.size
+                    self._see(board, one, min(self._limit - others, self._limit // 2))
+                    total = others + board.size
+            if seen:
+                self._tell_room(seen.values())
+                self._publish(seen.values())
 
     def advance(self) -> None:
         """Let time pass; cheap where nothing is pending, about to resolve or resolved."""
@@ -117,6 +124,13 @@ class Evaluator:
             self._bark()
             self._publish(self._boards.values())
 
+    def _see(self, board: Board, facts: Facts, room: int) -> None:
+        moment = Moment(self._clock(), self._now(), is_new=facts.snapshot.cycle != board.cycle)
+        board.cycle, board.refused = facts.snapshot.cycle, 0
+        board.let_pass(moment)
+        for place in self._in_force.places():
+            board.see(place, self._found(place, facts), moment, room)
+
     def _found(self, place: int, facts: Facts) -> dict[AlertKey, Found] | None:
         name = self._definitions[place].name
         try:
@@ -128,8 +142,9 @@ class Evaluator:
                 self._log.error("%s is not known on %s: its condition fails (%s: %s)", name, where, kind, error)
             return None
 
-    def _tell_room(self, board: Board) -> None:
-        if board.refused and not self._is_full:
+    def _tell_room(self, boards: Iterable[Board]) -> None:
+        board = next((one for one in boards if one.refused), None)
+        if board is not None and not self._is_full:
             self._log.error(
                 "there are more alerts than the %d that are kept: %d on %s are left out; look at those that fire first",
                 self._limit,

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 WATCHDOG: Final = "TritonWatchdog"
 """The alert that always fires where it is wanted, and is about no target."""
+OF_CHECKS: Final = frozenset({"TritonConfigErrors", "TritonConfigDrift"})
+"""The alerts about what a check of the live server finds: without checks there are none."""
 CASES_LIMIT: Final = 20_000
 """Subjects of one condition and target that are looked at."""
 _CACHED: Final = 65_536
@@ -49,7 +51,9 @@ class InForce:
 
     def places(self) -> Iterator[int]:
         """The definitions that can be evaluated here."""
-        evaluated = (one.condition is not None and one.name != WATCHDOG for one in self.definitions)
+        evaluated = (
+            one.condition is not None and one.name != WATCHDOG and self._is_wanted(one) for one in self.definitions
+        )
         return (place for place, is_so in enumerate(evaluated) if is_so)
 
     def places_of(self, key: AlertKey, target: str) -> list[int]:
@@ -97,9 +101,13 @@ class InForce:
 
     def _rule(self, place: int, target: str, model: str) -> AlertDefinition | None:
         definition = self.definitions[place]
-        if not self or (definition.name == WATCHDOG and not self.settings.watchdog):
-            return None
-        return effective(definition, self.settings, target, model)
+        return effective(definition, self.settings, target, model) if self._is_wanted(definition) else None
+
+    def _is_wanted(self, definition: AlertDefinition) -> bool:
+        """Whether the settings have the alert at all, whatever the overrides say."""
+        if definition.name == WATCHDOG:
+            return bool(self) and self.settings.watchdog
+        return bool(self) and (definition.name not in OF_CHECKS or self.settings.config_check is not None)
 
     def _thresholds(self, place: int, target: str) -> tuple[float | None, ...]:
         """The thresholds that some subject of the target may have."""
@@ -132,4 +140,4 @@ def target_of(labels: Labels) -> str:
 def filled(summary: str, labels: Labels) -> str:
     """The summary with the values of the labels that it names; an unknown one is empty, as with Prometheus."""
     values: Mapping[str, str] = dict(labels)
-    return _LABEL.sub(lambda match: values.get(match[1], ""), summary)
+    return _LABEL.sub(lambda match: values.get(match[1], ""), summary).rstrip()

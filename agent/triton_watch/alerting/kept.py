@@ -20,6 +20,8 @@ _T = TypeVar("_T")
 
 _PHASES: Final = frozenset(one.value for one in AlertPhase)
 _SEVERITIES: Final = frozenset(one.value for one in AlertSeverity)
+LATEST: Final = 1e10
+"""Unix seconds before which every moment is, in 2286: later ones cannot be written as a date everywhere."""
 _FORM: Final = 1
 _LEVEL: Final = 1
 """Of compression, which is there for its checksum as well: a database has none."""
@@ -97,11 +99,18 @@ def _number(value: object) -> float:
     return float(value)
 
 
-def _time(value: object) -> float:
-    time = _number(value)
-    if not math.isfinite(time):
-        raise ValueError(f"a time is {time}")
-    return time
+def _seconds(value: object) -> float:
+    seconds = _number(value)
+    if not math.isfinite(seconds):
+        raise ValueError(f"a time is {seconds}")
+    return seconds
+
+
+def _moment(value: object) -> float:
+    moment = _number(value)
+    if not 0 <= moment < LATEST:
+        raise ValueError(f"a moment is {moment}")
+    return moment
 
 
 def _labels(value: object) -> Labels:
@@ -126,12 +135,12 @@ def _of(kind: type[_T], value: object) -> _T:
 _FIELDS: Final[Mapping[str, Callable[[object], Any]]] = MappingProxyType(
     {
         "phase": AlertPhase,
-        "active_at": _time,
-        "fired_at": _or_none(_time),
-        "resolved_at": _or_none(_time),
-        "held": _time,
-        "unmet": _time,
-        "hold": _time,
+        "active_at": _moment,
+        "fired_at": _or_none(_moment),
+        "resolved_at": _or_none(_moment),
+        "held": _seconds,
+        "unmet": _seconds,
+        "hold": _seconds,
         "recent": _bools,
         "is_known": _bool,
         "summary": _text,

@@ -56,11 +56,11 @@ def left_out(definition: AlertDefinition, settings: AlertSettings) -> Iterator[s
     for override in _of(definition, settings):
         where = f"targets {', '.join(override.targets)}, models {', '.join(override.models)}"
         if not _is_general(override) and _matcher(override, definition) is None:
-            yield f"{definition.name}: the override for {where} is left out, for no matcher says it."
-        elif override.enabled and _counts_otherwise(definition, override):
+            yield f"{definition.name}: the override for {where} is not in these rules: {_why(override)}."
+        elif override.enabled and (counts := _uncounted(definition, override)):
             yield (
-                f"{definition.name}: failures and window of the override for {where} are left out, for they count "
-                "polls, which Prometheus does not see."
+                f"{definition.name}: {' and '.join(counts)} of the override for {where} cannot be said in a rule: "
+                "Prometheus does not see single polls."
             )
         if _is_general(override):
             return
@@ -90,11 +90,23 @@ def _matcher(override: AlertOverride, definition: AlertDefinition) -> Matcher | 
     return None if pattern is None else Matcher(label, pattern)
 
 
-def _counts_otherwise(definition: AlertDefinition, override: AlertOverride) -> bool:
-    changed = overridden(definition, override)
-    if changed is None:
-        return False
-    can_failures, can_window = (f"${name}" in definition.expr for name in ("failures", "span"))
-    return (changed.failures != definition.failures and not can_failures) or (
-        changed.window != definition.window and not can_window
+def _why(override: AlertOverride) -> str:
+    """Why there is no matcher, and what to write instead."""
+    if _ANY not in (override.targets, override.models):
+        return "a rule can be for some targets or for some models, and not for both at once; name only one of them"
+    if any_glob(override.targets) is None or any_glob(override.models) is None:
+        return "a rule cannot say [...] in a name; write * or ?, or each name"
+    return "the alert is about the server too, and a rule for some models would miss that; name targets instead"
+
+
+def _uncounted(definition: AlertDefinition, override: AlertOverride) -> list[str]:
+    """What the override says of polls and the expression has no place for."""
+    said = (
+        ("failures", "$failures", override.failures, definition.failures),
+        ("window", "$span", override.window, definition.window),
     )
+    return [
+        name
+        for name, place, wanted, usual in said
+        if wanted is not None and wanted != usual and place not in definition.expr
+    ]

@@ -45,6 +45,8 @@ class ToldAlert:
     text: str
     advice: str
     known: bool
+    not_seen: float
+    """Seconds for which a firing alert's condition has not held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +101,22 @@ def _told(url: str, response: Response) -> Told:
     if response.status == 404 and body.startswith(_NO_TARGET):
         raise UnknownTargetError(clip(body.strip(), _LONGEST))
     if response.status != 200:
-        raise AgentError(f"{shown(url)} tells no alerts (HTTP {response.status}): is an agent there, and no older one?")
+        raise AgentError(_refusal(shown(url), response.status))
     try:
         return _parsed(json.loads(body))
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise AgentError(
             f"what {shown(url)} answers is not what an agent of this version tells: what is it?"
         ) from error
+
+
+def _refusal(url: str, status: int) -> str:
+    if status == 404:
+        return (
+            f"what answers at {url} is no agent of this version (HTTP 404): is the URL right, or is the agent an older "
+            "one?"
+        )
+    return f"what answers at {url} tells no alerts (HTTP {status}): if it is an agent, its log says why."
 
 
 def _parsed(raw: Mapping[str, Any]) -> Told:
@@ -133,6 +144,7 @@ def _alert(raw: Mapping[str, Any]) -> ToldAlert:
         text=clip(raw["detail"] or raw["summary"], _LONGEST),
         advice=clip(raw["advice"], _LONGEST),
         known=bool(raw["known"]),
+        not_seen=float(raw["not_seen_for_seconds"] or 0.0),
     )
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from rich.console import RenderableType
 
     from triton_watch.alerting.definition import AlertDefinition
+    from triton_watch.records import Objective
+
+_ANY_TARGET: Final = "http://localhost:8000"
+"""The objectives that there are without a configuration depend on no target."""
 
 
 @click.command("explain")
@@ -70,23 +74,26 @@ def listing(alerts: Iterable[AlertDefinition]) -> RenderableType:
 
     from triton_watch.cli.alerts_render import STYLES
     from triton_watch.cli.render import bare_table
+    from triton_watch.config import from_flags
 
+    objectives = from_flags([_ANY_TARGET]).slo.objectives
     table = bare_table()
     for title in ("ALERT", "SEVERITY", "FOR"):
         table.add_column(title, no_wrap=True)
     table.add_column("WHAT IT SAYS", overflow="fold")
     for one in alerts:
         severity = Text(one.severity.value, style=STYLES[one.severity])
-        table.add_row(one.name, severity, _patience(one), Text(_said(one.summary)))
+        table.add_row(one.name, severity, _patience(one, objectives), Text(_said(one.summary)))
     return table
 
 
-def _patience(one: AlertDefinition) -> str:
+def _patience(one: AlertDefinition, objectives: Sequence[Objective]) -> str:
     """Say for how long the condition must hold, and in how many polls."""
-    from triton_watch.slo.words import window_words
+    from triton_watch.generate.pages import hold_words
 
     polls = [f"{one.failures} of {one.window} polls"] if one.window > 1 else []
-    return ", ".join([*([window_words(one.hold)] if one.hold else []), *polls]) or "at once"
+    held = hold_words(one, objectives)
+    return ", ".join([*([held] if held else []), *polls]) or "at once"
 
 
 def _said(summary: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from triton_watch.cli.config import DEFAULT_FILE
 from triton_watch.cli.targets import settings_from
 
 if TYPE_CHECKING:
@@ -20,8 +21,16 @@ _EVERYWHERE: Final = {"0.0.0.0": _HOST, "::": "::1"}  # noqa: S104 - asked, not 
 
 
 @click.command("list")
-@click.option("--agent", metavar="URL", help="Where the agent is.  [default: http://127.0.0.1:8003]")
-@click.option("--config", "-c", "config_file", type=click.Path(path_type=Path), help="Its file: web.listen is asked.")
+@click.option(
+    "--agent", metavar="URL", help="Where the agent is.  [default: http://127.0.0.1:8003, or as the file says]"
+)
+@click.option(
+    "--config",
+    "-c",
+    "config_file",
+    type=click.Path(path_type=Path),
+    help=f"Its file: web.listen is asked.  [default: ./{DEFAULT_FILE}, where there is one]",
+)
 @click.option("--target", metavar="NAME", help="Only alerts of this target.")
 @click.option("--all", "everything", is_flag=True, help="Pending and resolved ones, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -71,6 +80,8 @@ def _url(agent: str | None, config_file: Path | None) -> str:
     if agent is not None and config_file is not None:
         raise click.UsageError("--agent and --config both say where the agent is: give one of them.")
     if agent is None:
+        if config_file is None and Path(DEFAULT_FILE).exists():
+            config_file = Path(DEFAULT_FILE)
         return _of(WebSettings() if config_file is None else settings_from(config_file).web)
     try:
         return public_url(agent)
@@ -81,7 +92,9 @@ def _url(agent: str | None, config_file: Path | None) -> str:
 def _of(web: WebSettings) -> str:
     """Return the URL at which a program on this machine reaches an agent that listens there."""
     if web.port == 0:
-        raise click.UsageError("web.listen of --config has port 0, any free one: give --agent URL, as its log says it.")
+        raise click.UsageError(
+            "web.listen of the configuration has port 0, any free one: give --agent URL, as its log says it."
+        )
     host = _EVERYWHERE.get(web.host, web.host)
     return f"http://{f'[{host}]' if ':' in host else host}:{web.port}"
 

@@ -63,12 +63,17 @@ def _alerts(told: Told, shown: Sequence[ToldAlert], width: int, *, with_phase: b
     for alert, row in zip(shown, rows, strict=True):
         style = _PHASES.get(alert.phase, "")
         yield _line(row, widths, style or STYLES[alert.severity], style)
-        text = alert.text if alert.known else f"{alert.text} (The last polls told nothing of it.)"
-        for line in wrap(text, width, _INDENT):
+        for line in wrap(f"{alert.text}{_doubt(alert)}", width, _INDENT):
             yield Text(line, style=style)
         if alert.advice and alert.phase is AlertPhase.FIRING:
             for line in wrap(alert.advice, width, _INDENT):
                 yield Text(line, style="dim")
+
+
+def _doubt(alert: ToldAlert) -> str:
+    if not alert.known:
+        return " (The last polls told nothing of it.)"
+    return f" (Not so any more for {words(alert.not_seen)}: it resolves soon.)" if alert.not_seen >= 1.0 else ""
 
 
 def _cells(alert: ToldAlert, now: float, *, with_phase: bool) -> list[str]:
@@ -113,8 +118,8 @@ def _peer(peer: ToldPeer, now: float, width: int) -> Text:
     waiting = f", {plural(peer.waiting, 'alert')} waiting" if peer.waiting else ""
     if peer.up is None:
         return Text(f"Told: {peer.url}, nothing sent yet{waiting}", style="dim")
-    last = "never" if peer.last_success is None else f"{words(now - peer.last_success)} ago"
+    last = "never yet" if peer.last_success is None else f"the last {words(now - peer.last_success)} ago"
     if peer.up:
-        return Text(f"Told: {peer.url}, {peer.sent:,} sent, the last {last}{waiting}", style="dim")
-    text = f"Not told: {peer.url}, the last time {last}{waiting}. {peer.error}"
+        return Text(f"Told: {peer.url}, {peer.sent:,} sent, {last}{waiting}", style="dim")
+    text = f"Not told: {peer.url}, {last}{waiting}. {peer.error}"
     return Text("\n".join(wrap(text.strip(), width)), style="red")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from triton_watch.cli.config import DEFAULT_FILE
 from triton_watch.cli.targets import settings_from
 from triton_watch.cli.terminal_bar import progress_bar
 
@@ -30,7 +31,11 @@ _SHORTEST, _LONGEST = 1.0, 600.0
 @click.command("test", short_help="Send one alert to Alertmanagers and see it arrive.")
 @click.option("--alertmanager", "urls", multiple=True, metavar="URL", help="Such as http://localhost:9093.")
 @click.option(
-    "--config", "-c", "config_file", type=click.Path(path_type=Path), help="File: its alertmanagers and labels."
+    "--config",
+    "-c",
+    "config_file",
+    type=click.Path(path_type=Path),
+    help=f"File: its alertmanagers and labels.  [default: ./{DEFAULT_FILE}, where there is one]",
 )
 @click.option("--wait", "patience", default="10s", show_default=True, help="For how long to look for the alert.")
 @click.option("--keep", is_flag=True, help="Let it fire; it ends by itself in 5 minutes.")
@@ -54,7 +59,7 @@ def command(urls: tuple[str, ...], config_file: Path | None, patience: str, keep
     _show(trials, as_json=as_json)
     if any(trial.is_unreachable for trial in trials):
         sys.exit(UNREACHABLE)
-    sys.exit(0 if all(trial.arrived for trial in trials) else NOT_ARRIVED)
+    sys.exit(0 if all(trial.arrived and not trial.suppressed for trial in trials) else NOT_ARRIVED)
 
 
 def _settings(urls: tuple[str, ...], config_file: Path | None) -> AlertSettings:
@@ -64,6 +69,8 @@ def _settings(urls: tuple[str, ...], config_file: Path | None) -> AlertSettings:
 
     if urls and config_file is not None:
         raise click.UsageError("--config says it all: leave out --alertmanager, and write it into the file.")
+    if config_file is None and not urls and Path(DEFAULT_FILE).exists():
+        config_file = Path(DEFAULT_FILE)
     if config_file is not None:
         found = settings_from(config_file).alerts
         if not found.alertmanagers:
@@ -126,7 +133,7 @@ def _line(trial: Trial) -> Text:
     if trial.seconds is None:
         return Text.assemble((f"{trial.url}: ", "bold"), ("not arrived", "bold red"), f". {trial.error}")
     receivers = ", ".join(trial.receivers) or "nobody"
-    word = ("arrived", "green") if trial.arrived else ("arrived, and nobody is told", "bold red")
+    word = ("arrived", "bold red" if trial.suppressed else "green")
     end = "; resolved again." if trial.resolved else "; it goes on firing." if not trial.error else "."
     line = Text.assemble((f"{trial.url}: ", "bold"), word, f" in {trial.seconds:.2f} s, routed to {receivers}{end}")
     return line.append(f" {trial.error}") if trial.error else line
@@ -137,10 +144,12 @@ def as_data(trials: list[Trial]) -> dict[str, Any]:
     return {
         "version": 1,
         "arrived": all(trial.arrived for trial in trials),
+        "suppressed": any(trial.suppressed for trial in trials),
         "alertmanagers": [
             {
                 "url": trial.url,
                 "arrived": trial.arrived,
+                "suppressed": trial.suppressed,
                 "seconds": trial.seconds,
                 "receivers": list(trial.receivers),
                 "silenced_by": list(trial.silenced_by),

@@ -74,9 +74,9 @@ def alertmanager(config_file: Path | None, out: str, *, check: bool) -> None:
 
 @command.command(short_help="Prometheus rules: the same alerts, evaluated by Prometheus.")
 @output_options
-@click.option("--external-url", default="", metavar="URL", help="Where people reach the agent: for links in alerts.")
+@click.option("--external-url", metavar="URL", help="Where people reach the agent: for links in alerts.")
 @click.option("--job", default="triton-watch", show_default=True, help="The job that scrapes the agents.")
-def rules(config_file: Path | None, out: str, external_url: str, job: str, *, check: bool) -> None:
+def rules(config_file: Path | None, out: str, external_url: str | None, job: str, *, check: bool) -> None:
     """Generate alerting rules for a Prometheus that scrapes the agents.
 
     They are the agent's own alerts with the thresholds, times and objectives of the configuration. Set
@@ -91,10 +91,23 @@ def rules(config_file: Path | None, out: str, external_url: str, job: str, *, ch
       triton-watch generate rules --out rules/triton-watch.yaml
       triton-watch generate rules --out rules/triton-watch.yaml --check
     """
+    if not job.strip():
+        raise click.UsageError("--job: is empty: give the name of the job that scrapes the agents.")
+    url = "" if external_url is None else _public(external_url)
     settings = _settings(config_file)
     from triton_watch.generate.alerts import rules_yaml
 
-    _deliver(rules_yaml(settings, external_url=external_url, job=job), out, check=check)
+    _deliver(rules_yaml(settings, external_url=url, job=job), out, check=check)
+
+
+def _public(url: str) -> str:
+    from triton_watch.config import ParseError
+    from triton_watch.config.addresses import public_url
+
+    try:
+        return public_url(url)
+    except ParseError as error:
+        raise click.UsageError(f"--external-url: {error}") from None
 
 
 def _settings(config_file: Path | None) -> Settings:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from triton_watch.records import CheckSettings, Finding, Target
+
+
+_LONGEST: Final = 60.0
+"""Seconds that a server gets to tell its models' configurations: others wait meanwhile."""
+
+
+class AuditError(Exception):
+    """A server could not be checked. The message is one sentence."""
 
 
 def audit(target: Target, settings: CheckSettings) -> tuple[Finding, ...]:
     """Check a live server and the repositories that the configuration names for it; in this process and thread alone.
 
     The rules, facts and known findings are those of the `check` section. Raises `TritonError` when the server does
-    not answer, and `OSError`, `BaselineError` or `UnknownRuleError` when something that is named cannot be used.
+    not answer, `AuditError` when it takes too long, and `OSError`, `BaselineError` or
+    `UnknownRuleError` when something that is named cannot be used.
     """
     from triton_watch.check.baseline import load_baseline
     from triton_watch.check.discover import Found, discover
@@ -25,7 +35,7 @@ def audit(target: Target, settings: CheckSettings) -> tuple[Finding, ...]:
 
     rules = select(RULES, settings.select, settings.ignore)
     options = options_of(settings)
-    live = collect(target)
+    live = collect(target, _Deadline())
     options = replace(
         options,
         triton=options.triton or live.release,
@@ -38,3 +48,18 @@ def audit(target: Target, settings: CheckSettings) -> tuple[Finding, ...]:
     roots = [str(path) for path in target.model_repositories]
     new, _, _ = load_baseline(settings.baseline).filter(checked.findings, roots)
     return tuple(new)
+
+
+class _Deadline:
+    """Counts the configurations that were read, until the time is up."""
+
+    def __init__(self) -> None:
+        self._end = time.monotonic() + _LONGEST
+
+    def __call__(self, done: int, total: int) -> None:
+        """Raise `AuditError` when there is no time for the rest."""
+        if done < total and time.monotonic() > self._end:
+            raise AuditError(
+                f"it told the configurations of {done} of {total} models in {_LONGEST:.0f} s: "
+                "see what keeps it busy, or set alerts.config_check to off."
+            )

@@ -27,6 +27,7 @@ _URL: Final = r"[Hh][Tt][Tt][Pp][Ss]?://[^@?#\s]+"
 _TEMPLATE: Final = r"[Hh][Tt][Tt][Pp][Ss]?://\S+"
 _SHORTEST_RESEND, _LONGEST_RESEND = 1.0, 3600.0
 _SHORTEST_CHECK, _DAY = 10.0, 86_400.0
+_OVER_ALL: Final = r"[1-9]\d{2,14}(?:\.\d{1,9})?%"
 _VARIABLE: Final = {"type": "string", "pattern": f.REFERENCE}
 _YAMLS_OFF: Final = {"const": False}
 """What YAML makes of `off` without quotes."""
@@ -54,6 +55,9 @@ def _config_check(value: object) -> float | str:
 def _threshold(value: object) -> float:
     if isinstance(value, str) and re.fullmatch(units.PERCENTAGE_PATTERN, value, re.ASCII):
         return units.parse_percentage(value)
+    if isinstance(value, str) and re.fullmatch(_OVER_ALL, value, re.ASCII):
+        times = float(value[:-1]) / 100
+        raise ParseError(f'"{value}" is above 100%: for a threshold in multiples write {times:.12g}.')
     if isinstance(value, Expanded) and re.fullmatch(r"\d{1,15}(?:\.\d{1,12})?", value, re.ASCII):
         return float(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):

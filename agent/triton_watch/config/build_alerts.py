@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from triton_watch.config.alert_fields import LABEL_NAME, OFF
+from triton_watch.config.override_checks import unfit
 from triton_watch.config.overrides import ALERTMANAGER_TIMEOUT, alertmanager_timeouts
 from triton_watch.config.problems import suggestion
 from triton_watch.conventions.alerts import ALERT_NAMES, RESERVED_LABELS
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from triton_watch.records import Labels
 
 _AT: Final = ("alerts",)
+_TEMPLATE: Final = "{{"
+"""Rules expand it in the values of labels."""
 
 
 def alert_settings(section: AlertsSection, resolver: Resolver) -> AlertSettings:
@@ -96,14 +99,18 @@ class _Builder:
             first.setdefault(name, severity)
         return given
 
-    def labels(self, labels: Mapping[str, str] | None, at: Location) -> Labels:
-        for name in labels or {}:
+    def labels(self, given: Mapping[str, str] | None, at: Location) -> Labels:
+        labels = given or {}
+        for name in labels:
             if not re.fullmatch(LABEL_NAME, name, re.ASCII):
                 text = "is not the name of a label: use letters, digits and _, and begin with neither a digit nor __."
                 self.resolver.report((*at, name), text)
             elif name in RESERVED_LABELS:
                 self.resolver.report((*at, name), "is a label that alerts have themselves: choose another name.")
-        return tuple(sorted((labels or {}).items()))
+            elif _TEMPLATE in labels[name]:
+                text = f"holds {_TEMPLATE}, with which Prometheus begins a template: write the value itself."
+                self.resolver.report((*at, name), text)
+        return tuple(sorted(labels.items()))
 
     def override(self, section: AlertOverrideSection, at: Location) -> AlertOverride:
         if not section.model_fields_set - {"alerts", "targets", "models"}:
@@ -111,6 +118,8 @@ class _Builder:
             self.resolver.report(at, text)
         for glob in section.alerts:
             self._refuse_unknown(glob, (*at, "alerts"))
+        for setting, text in unfit(section):
+            self.resolver.report((*at, setting), text)
         failures, window = section.failures, section.window
         if failures is not None and window is not None and failures > window:
             text = f"is {failures}, more than the window of {window}: lower it or raise that."

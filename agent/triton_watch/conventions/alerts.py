@@ -27,6 +27,27 @@ ALERT_NAMES = (
 )
 """Each once, where an alert has a definition for pages and one for tickets too."""
 
+RATIO_ALERTS = ("TritonNotBatching", "TritonGpuMemoryHigh", "TritonGpuUnderused", "TritonGpuSaturated")
+"""Those with a threshold that is a ratio, from 0 to 1."""
+
+OTHER_THRESHOLD_ALERTS = ("TritonQueueGrowing",)
+"""Those with a threshold that may be above 1."""
+
+MODEL_ALERTS = (
+    "TritonModelUnavailable",
+    "TritonModelWedged",
+    "TritonMetricsMissing",
+    "TritonCanaryFailing",
+    "TritonCanaryWrongOutput",
+    "TritonSilentFailure",
+    "TritonErrorBudgetBurn",
+    "TritonQueueGrowing",
+    "TritonNotBatching",
+    "TritonConfigErrors",
+    "TritonConfigDrift",
+)
+"""Those that are, or may be, about a model."""
+
 RESERVED_LABELS = (
     "alertname",
     "severity",

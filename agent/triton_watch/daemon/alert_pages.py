@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
-from triton_watch.alerting.definitions import by_name
+from triton_watch.alerting.effective import definition_of
 from triton_watch.alerting.links import dashboard_url, runbook_url
 from triton_watch.alerting.runbooks import runbook
 from triton_watch.conventions.alerts import ALERT_NAMES
@@ -22,7 +22,6 @@ from triton_watch.records import AlertPhase
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from triton_watch.alerting.definition import AlertDefinition
     from triton_watch.daemon.state import AlertsView, StateSource
     from triton_watch.records import AlertState, PeerStatus
 
@@ -97,7 +96,7 @@ def runbooks(request: Request) -> Response:
 
 
 def _alert(state: AlertState, view: AlertsView) -> dict[str, Any]:
-    definition, known = _definition(state), state.value is not None and math.isfinite(state.value)
+    definition, known = definition_of(state.key), state.value is not None and math.isfinite(state.value)
     board = "" if definition is None else definition.dashboard
     return {
         "name": state.key.alert,
@@ -112,15 +111,10 @@ def _alert(state: AlertState, view: AlertsView) -> dict[str, Any]:
         "advice": "" if definition is None else definition.advice,
         "value": state.value if known else None,
         "known": state.is_known,
+        "not_seen_for_seconds": round(state.unmet, 1) if state.phase is AlertPhase.FIRING else None,
         "runbook_url": runbook_url(view.settings, view.external_url, state.key.alert),
         "dashboard_url": dashboard_url(view.settings, view.external_url, board),
     }
-
-
-def _definition(state: AlertState) -> AlertDefinition | None:
-    """The definition of an alert; where several have its name, that of its severity, if there is one."""
-    named = by_name(state.key.alert)
-    return next((one for one in named if one.severity is state.key.severity), named[0] if named else None)
 
 
 def _peer(peer: PeerStatus) -> Mapping[str, Any]:

@@ -23,12 +23,13 @@ from triton_watch.alerting.kept import pack, unpack
 from triton_watch.alerting.manager.dispatcher import Dispatcher
 from triton_watch.daemon.audits import Audits
 from triton_watch.daemon.state import AlertsView
-from triton_watch.records import AlertMode, CheckSettings
+from triton_watch.daemon.under_way import UnderWay
+from triton_watch.records import AlertMode, AlertPhase, CheckSettings
 
 if TYPE_CHECKING:
     import logging
     import random
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -36,12 +37,13 @@ if TYPE_CHECKING:
     from triton_watch.daemon.books import Books
     from triton_watch.daemon.state import StateSource, TargetBudgets
     from triton_watch.probes.canary.run import Clocks
-    from triton_watch.records import AlertState, CanaryState, Finding, ModelKey, Settings, TargetSnapshot
+    from triton_watch.records import AlertKey, AlertState, CanaryState, Finding, ModelKey, Settings, TargetSnapshot
 
 KIND: Final = "notify"
 _EVERY: Final = 1.0
 _AUDIT_EVERY: Final = 5.0
-_SENDERS: Final = 8
+_SENDERS: Final = 32
+"""Threads that tell Alertmanagers, started by need: one for each that hangs."""
 _KEEP_EVERY: Final = 30.0
 """Seconds after which states are written even where only time has passed: pending alerts keep how long they held."""
 
@@ -89,14 +91,17 @@ class AlertJobs:
     ) -> None:
         self._settings = settings.alerts
         self._external_url = external_url(settings)
+        self._targets = _names(settings)
         self._scheduler = scheduler
         self._source = source
         self._books = books
+        self._log = log
         self._clock, self._now = clock, now = clocks.clock, clocks.now
         stored = books.alerts()
         kept = unpack(stored)
         if kept.problem:
             log.warning("the alerts of the process before are not known: %s", kept.problem)
+        self._warn_of_links(settings)
         self._evaluator = Evaluator(settings.alerts, ALERTS, kept.states, log=log, clock=clock, now=now)
         self._dispatcher = Dispatcher(
             settings.alerts, external_url=self._external_url, kept=kept.peers, clock=clock, now=now, rng=rng, log=log
@@ -105,6 +110,9 @@ class AlertJobs:
         self._seen: dict[str, _Seen] = {}
         self._lock = threading.Lock()
         self._sending: set[str] = set()
+        self._sends = 0
+        self._under_way = UnderWay()
+        self._told: frozenset[AlertKey] = frozenset(_firing(kept.states))
         self._kept = stored
         self._kept_at = clock()
         self._mark: object = None
@@ -127,14 +135,14 @@ class AlertJobs:
 
     def tick(self) -> None:
         """Evaluate what changed, let a moment pass, and see to it that who is to be told is told."""
-        for facts in self._news():
-            self._evaluator.observe(facts)
+        self._evaluator.observe_all(self._news())
         self._evaluator.advance()
         self._evaluated_at = self._now()
         states = self._evaluator.states()
         if states is not self._offered:
             self._offered = states
             self._dispatcher.offer(states)
+            self._log_changes(states)
         for url in self._dispatcher.peers():
             if self._dispatcher.due(url):
                 self._begin(url)
@@ -143,8 +151,10 @@ class AlertJobs:
     def swap(self, settings: Settings) -> None:
         """Go over to other settings; peers come and go."""
         self._settings = settings.alerts
+        self._external_url = external_url(settings)
+        self._targets = _names(settings)
         self._evaluator.swap(settings.alerts)
-        self._dispatcher.swap(settings.alerts)
+        self._dispatcher.swap(settings.alerts, self._external_url)
         self._audits.swap(settings.check or CheckSettings(), _interval(settings))
 
     def view(self) -> AlertsView:
@@ -158,23 +168,36 @@ class AlertJobs:
             evaluated_at=self._evaluated_at,
         )
 
-    def close(self) -> None:
-        """Tell a last time what is due, and keep what there is. Firing alerts stay so: agents end to begin again."""
+    def close(self, patience: float) -> bool:
+        """Tell a last time what is due, and keep what there is; return whether all that was under way has ended.
+
+        Firing alerts stay so: agents end to begin again.
+        """
+        self._under_way.close()
+        self._audits.close()
         self._dispatcher.close()
         self._keep(always=True)
+        return self._under_way.wait(patience)
+
+    def _warn_of_links(self, settings: Settings) -> None:
+        if settings.alerts.alertmanagers and not settings.alerts.external_url and is_loopback(settings.web.host):
+            self._log.warning(
+                "alerts link to %s, which only this machine reaches: set alerts.external_url", self._external_url
+            )
 
     def _news(self) -> list[Facts]:
         """The targets of which something is new."""
         snapshots, canaries = self._source.snapshots(), self._source.canaries()
         budgets, findings = self._source.budgets(), self._audits.findings()
-        self._evaluator.only(self._source.counters().keys())  # of the watched ones some may not have been polled yet
+        self._evaluator.only(self._targets)
         self._seen = {name: seen for name, seen in self._seen.items() if name in snapshots}
         objectives = {one.name: one for one in budgets.objectives}
         found = []
         for name, snapshot in snapshots.items():
             of_target = budgets.targets.get(name)
             seen = _Seen(snapshot, canaries.get(name), of_target, findings.get(name))
-            if seen.is_same(self._seen.get(name)):
+            before = self._seen.get(name)
+            if seen.is_same(before) or _begin_anew(seen, before):
                 continue
             self._seen[name] = seen
             found.append(
@@ -194,42 +217,75 @@ class AlertJobs:
             if url in self._sending:
                 return
             self._sending.add(url)
+            self._sends += 1
+        # Each is a job of its own: the scheduler counts one as running for a moment after it has ended.
         self._scheduler.add_job(
             self._send,
             args=(url,),
-            id=f"{KIND}:{url}",
+            id=f"{KIND}:{self._sends}",
             executor="notify",
             next_run_time=dt.datetime.now(dt.timezone.utc),
         )
 
     def _send(self, url: str) -> None:
         try:
-            self._dispatcher.send(url)
+            with self._under_way.one() as may_begin:
+                if may_begin:
+                    self._dispatcher.send(url)
         finally:
             with self._lock:
                 self._sending.discard(url)
 
     def _check(self) -> None:
-        if self._settings.mode is not AlertMode.OFF:
-            self._audits.run_due(self._source.snapshots())
+        with self._under_way.one() as may_begin:
+            if may_begin and self._settings.mode is not AlertMode.OFF:
+                self._audits.run_due(self._source.snapshots())
+
+    def _log_changes(self, states: tuple[AlertState, ...]) -> None:
+        """One line for each alert that fires or has resolved since the last time."""
+        firing = _firing(states)
+        for key, state in firing.items():
+            if key not in self._told:
+                self._log.warning("%s (%s) fires: %s", key.alert, key.severity.value, state.detail or state.summary)
+        for state in states:
+            if state.phase is AlertPhase.RESOLVED and state.key in self._told:
+                self._log.info("%s (%s) has resolved: %s", state.key.alert, state.key.severity.value, state.summary)
+        self._told = frozenset(firing)
 
     def _keep(self, *, always: bool = False) -> None:
         """Write what is new: at once what happened, and now and then for how long something has held."""
-        states, peers = self._evaluator.states(), self._dispatcher.dump()
-        mark = (tuple((state.key, state.phase) for state in states), peers)
+        states = self._evaluator.states()
+        mark = (tuple((state.key, state.phase) for state in states), self._dispatcher.mark())
         now = self._clock()
-        late = now - self._kept_at >= _KEEP_EVERY
-        if mark == self._mark and not late and not always:
+        if mark == self._mark and now - self._kept_at < _KEEP_EVERY and not always:
             return
         self._mark, self._kept_at = mark, now
-        blob = pack(states, peers)
+        blob = pack(states, self._dispatcher.dump())
         if blob != self._kept:
             self._kept = blob
             self._books.save_alerts(blob)
 
 
+def _firing(states: Iterable[AlertState]) -> dict[AlertKey, AlertState]:
+    return {state.key: state for state in states if state.phase is AlertPhase.FIRING}
+
+
+def _begin_anew(seen: _Seen, before: _Seen | None) -> bool:
+    """Whether the canaries of a target were taken away by a reload: the next poll brings them back."""
+    return before is not None and seen.snapshot is before.snapshot and bool(before.canaries) and not seen.canaries
+
+
+def _names(settings: Settings) -> frozenset[str]:
+    return frozenset(target.name for target in settings.targets)
+
+
 def _interval(settings: Settings) -> float | None:
     return None if settings.alerts.mode is AlertMode.OFF else settings.alerts.config_check
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on is for this machine alone."""
+    return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
 def external_url(settings: Settings) -> str:

@@ -141,16 +141,16 @@ class Supervisor:
         self._scheduler.start()
 
     def stop(self, patience: float) -> bool:
-        """Stop; wait at most `patience` seconds for cycles and canaries. Return whether all have ended."""
+        """Stop; wait at most `patience` seconds for what is under way. Return whether all has ended."""
         end = self._clock() + patience
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         self._canaries.close()
         try:
             ended = self._wait_for_cycles(patience)
-            return self._canaries.wait(end - self._clock()) and ended
+            ended = self._canaries.wait(end - self._clock()) and ended
+            return self._alerts.close(end - self._clock()) and ended
         finally:
-            self._alerts.close()
             self._books.close()
 
     def _wait_for_cycles(self, patience: float) -> bool:
@@ -278,8 +278,8 @@ class Supervisor:
                 watched.poller.close()
                 return
             self._books.observe(name, snapshot.slis)
+            self._canaries.follow(name, snapshot)  # before alerts see the poll: canaries that begin are not known yet
             self._keep(name, snapshot)
-            self._canaries.follow(name, snapshot)
             watched.narrator.tell(snapshot)
             self._choose_pool(name, watched, snapshot)
         finally:

@@ -50,6 +50,12 @@ def with_table(text: str, objectives: Sequence[Objective]) -> str:
     return f"{before}{begin}\n\n{table(objectives)}\n\n{end}{after}"
 
 
+def hold_words(one: AlertDefinition, objectives: Sequence[Objective]) -> str:
+    """Say for how long the condition must hold, such as `2m or 15m` where the rules differ; "" = not for long."""
+    times = dict.fromkeys(rule.get("for", "0s") for rule in _rules(one, objectives))
+    return " or ".join(times) if set(times) - {"0s"} else ""
+
+
 def _facts(definitions: Iterable[AlertDefinition], objectives: Sequence[Objective]) -> str:
     lines = ["| severity | fires when it held | resolves after | threshold | labels | evaluated by | dashboard |"]
     lines.append("| --- | --- | --- | --- | --- | --- | --- |")
@@ -75,9 +81,8 @@ def _rules(definition: AlertDefinition, objectives: Sequence[Objective]) -> list
 
 def _when(one: AlertDefinition, objectives: Sequence[Objective]) -> str:
     polls = [f"in {one.failures} of {one.window} polls"] if one.window > 1 else []
-    times = dict.fromkeys(rule.get("for", "") for rule in _rules(one, objectives))
-    holds = [f"for {' or '.join(times)}"] if any(times) else []
-    return ", ".join([*polls, *holds]) or "once"
+    held = hold_words(one, objectives)
+    return ", ".join([*polls, *([f"for {held}"] if held else [])]) or "once"
 
 
 def _resolves(one: AlertDefinition) -> str:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import io
-from typing import TYPE_CHECKING
+import os
+import secrets
+import shutil
+from typing import TYPE_CHECKING, Final
 
 import yaml
 
@@ -12,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _WIDTH = 110
+_FIXED: Final = (errno.EACCES, errno.EPERM, errno.EBUSY)
+"""A file may be written where its folder may not, and one that is mounted cannot be replaced."""
 
 
 def as_yaml(value: object, *head: str) -> str:
@@ -32,11 +38,30 @@ def difference(path: Path, text: str) -> str:
 
 def write(path: Path, text: str) -> bool:
     """Write `text` where the file is another; return whether it was. Raises `OSError`."""
-    if path.exists() and path.read_bytes() == text.encode():
+    data, path = text.encode(), path.resolve()  # of a link: the file behind it
+    if path.is_file() and path.read_bytes() == data:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode())
+    if path.exists() and not path.is_file():  # such as a pipe: nothing may be put in its place
+        path.write_bytes(data)
+        return True
+    _replace(path, data)
     return True
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write beside the file and rename: whoever reads it gets the old text or the new one, never half of it."""
+    partial = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}")
+    try:
+        partial.write_bytes(data)
+        if path.exists():
+            shutil.copymode(path, partial)
+        os.replace(partial, path)  # noqa: PTH105 - Path.replace says the same, less plainly
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        if error.errno not in _FIXED or not path.exists():
+            raise
+        path.write_bytes(data)
 
 
 def _lines(text: str) -> list[str]:

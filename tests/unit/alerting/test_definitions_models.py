@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from support.alert_facts import M, facts, snapshot
+from support.alert_facts import BUSY, M, facts, snapshot, table
 from support.alert_moments import FAILED, READY, in_state
 from support.frames import key
 from triton_watch.alerting.definitions.causes import cause_of
@@ -75,6 +77,16 @@ def test_a_model_that_hangs_is_told_with_its_figures() -> None:
     found = cases(MODEL_WEDGED, facts(snapshot(wedged={M: Wedged(1, 15.2, 1.0), key("other"): Wedged(5, 75.0, 12.0)})))
     assert found is not None
     assert [(dict(one.labels)["model"], one.detail, one.value) for one in found] == [
-        ("encoder", "encoder hangs: 1 request waits, and none was answered for 15 s.", 15.2),
-        ("other", "other hangs: 12 requests wait, and none was answered for 75 s.", 75.0),
+        ("encoder", "encoder on gpu-7 hangs: 1 request waits, and none was answered for 15 s.", 15.2),
+        ("other", "other on gpu-7 hangs: 12 requests wait, and none was answered for 75 s.", 75.0),
     ]
+
+
+def test_a_model_that_may_hang_is_not_known_until_it_was_watched_for_long_enough() -> None:
+    """After a restart of the agent nothing has been counted yet, and the model may hang all the while."""
+    waits = facts(snapshot(slis=table(pending=3.0)))
+    assert [one.holds for one in cases(MODEL_WEDGED, waits) or ()] == [None]
+    answers = facts(snapshot(slis=table(BUSY, pending=3.0)))
+    assert cases(MODEL_WEDGED, answers) == ()
+    first_poll = facts(snapshot(slis=replace(table(pending=3.0), interval=0.0)))
+    assert cases(MODEL_WEDGED, first_poll) is None

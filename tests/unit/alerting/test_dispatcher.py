@@ -23,6 +23,7 @@ from support.misbehaving import (
     speaks_first,
 )
 from triton_watch.alerting.manager.dispatcher import Dispatcher
+from triton_watch.alerting.manager.payload import rfc3339
 from triton_watch.records import (
     AlertKey,
     Alertmanager,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("triton_watch.test")
 QUICK = Timeouts(connect=0.4, read=0.4, total=0.7)
+"""For peers that never answer."""
 PATIENT = Timeouts(connect=5.0, read=20.0, total=20.0)
 OK = http_answer()
 
@@ -82,8 +84,8 @@ def dispatcher(*urls: str, clock: Clock | None = None, kept: Any = None, **field
         made.close()
 
 
-def settings(*urls: str, **fields: Any) -> AlertSettings:
-    return AlertSettings(alertmanagers=tuple(Alertmanager(url, QUICK) for url in urls), **fields)
+def settings(*urls: str, timeouts: Timeouts = PATIENT, **fields: Any) -> AlertSettings:
+    return AlertSettings(alertmanagers=tuple(Alertmanager(url, timeouts) for url in urls), **fields)
 
 
 def told(server: Server) -> list[list[dict[str, Any]]]:
@@ -132,7 +134,7 @@ def test_what_is_no_verdict_on_an_alert_is_told_and_tried_again(
     with (
         Server(behave) as server,
         caplog.at_level(logging.INFO),
-        dispatcher(server.url, clock=clock) as sender,
+        dispatcher(server.url, clock=clock, timeouts=QUICK if behaviour is silent else PATIENT) as sender,
     ):
         sender.offer([state()])
         for _ in range(2):
@@ -145,6 +147,7 @@ def test_what_is_no_verdict_on_an_alert_is_told_and_tried_again(
             clock.ahead += 60
         mended.set()
         assert sender.due(server.url)
+        sender.swap(settings(server.url))
         sender.send(server.url)
         (status,) = sender.statuses()
     assert (status.error, status.refused, status.waiting) == ("", 0, 0)
@@ -159,7 +162,9 @@ def test_a_peer_that_hangs_holds_up_no_other_and_is_asked_by_one_thread_alone() 
         sender.offer([state()])
         thread = threading.Thread(target=sender.send, args=(hanging.url,))
         thread.start()
+        until = time.monotonic() + 10
         while hanging.connections == 0:
+            assert time.monotonic() < until
             time.sleep(0.01)
         sender.send(hanging.url)  # somebody does already
         assert not sender.due(hanging.url)
@@ -228,7 +233,7 @@ def test_other_credentials_are_tried_at_once() -> None:
         sender.offer([state()])
         sender.send(server.url)
         assert not sender.due(server.url)
-        known = Alertmanager(server.url, QUICK, Credentials(bearer_token="right"))
+        known = Alertmanager(server.url, PATIENT, Credentials(bearer_token="right"))
         sender.swap(AlertSettings(alertmanagers=(known,)))
         assert sender.due(server.url)
         sender.send(server.url)
@@ -243,6 +248,94 @@ def test_only_an_agent_that_notifies_sends(mode: AlertMode) -> None:
         assert (sender.peers(), sender.statuses(), server.requests) == ((), (), [])
         sender.swap(settings(server.url))
         assert sender.due(server.url)
+
+
+@pytest.mark.parametrize("mode", [AlertMode.PROMETHEUS, AlertMode.OFF])
+def test_a_reload_that_lets_another_notify_ends_everything_at_once_and_tells_nothing_new(mode: AlertMode) -> None:
+    clock = Clock()
+    with Server(answers(OK)) as server, Server(answers(OK)) as new, dispatcher(server.url, clock=clock) as sender:
+        sender.offer([state()])
+        sender.send(server.url)
+        sender.swap(settings(server.url, new.url, mode=mode))
+        sender.offer([state(), state("TritonTargetDown")])
+        assert (sender.peers(), sender.statuses()) == ((server.url,), ())
+        assert sender.due(server.url)
+        for _ in range(3):
+            sender.send(server.url)
+            clock.ahead += 60
+        _, *ends = told(server)
+        assert [[alert["labels"]["alertname"] for alert in batch] for batch in ends] == [["TritonNotReady"]] * 3
+        assert all(alert["endsAt"] <= rfc3339(time.time()) for (alert,) in ends)
+        assert sender.peers() == (server.url,)
+        clock.ahead += 200
+        assert (sender.peers(), sender.dump(), new.requests) == ((), {}, [])
+
+
+def test_a_peer_that_never_hears_the_end_is_left_when_everything_has_ended_there_by_itself() -> None:
+    clock = Clock()
+    with dispatcher(clock=clock) as sender:
+        with Server(answers(OK)) as server:
+            sender.swap(settings(server.url))
+            sender.offer([state()])
+            sender.send(server.url)
+        sender.swap(settings(server.url, mode=AlertMode.OFF))
+        clock.ahead += 500
+        assert sender.peers() == (server.url,)
+        sender.send(server.url)
+        clock.ahead += 100
+        assert sender.peers() == ()
+
+
+def test_peers_that_were_told_of_nothing_are_left_at_once() -> None:
+    with Server(answers(OK)) as server, dispatcher(server.url) as sender:
+        sender.offer([state()])
+        sender.swap(settings(server.url, mode=AlertMode.OFF))
+        assert (sender.peers(), server.requests) == ((), [])
+
+
+def test_who_notifies_again_tells_what_fires() -> None:
+    with Server(answers(OK)) as server, dispatcher(server.url) as sender:
+        for mode in (AlertMode.AGENT, AlertMode.PROMETHEUS, AlertMode.AGENT):
+            sender.swap(settings(server.url, mode=mode))
+            sender.offer([state()])
+            sender.send(server.url)
+        now = rfc3339(time.time())
+        assert [alert["endsAt"] > now for (alert,) in told(server)] == [True, False, True]
+
+
+@pytest.mark.parametrize("mode", [AlertMode.PROMETHEUS, AlertMode.OFF])
+def test_a_restart_that_lets_another_notify_ends_what_the_process_before_told(mode: AlertMode) -> None:
+    with Server(answers(OK)) as server, Server(answers(OK)) as other:
+        with dispatcher(server.url) as sender:
+            sender.offer([state()])
+            sender.send(server.url)
+            kept = json.loads(json.dumps(sender.dump()))
+        with dispatcher(server.url, other.url, kept=kept, mode=mode) as sender:
+            assert (sender.peers(), sender.statuses()) == ((server.url,), ())
+            assert sender.due(server.url)
+            sender.send(server.url)
+        _, (alert,) = told(server)
+    assert alert["endsAt"] <= rfc3339(time.time())
+
+
+def test_links_follow_the_address_that_a_reload_gives_the_agent_and_are_no_news_of_their_own() -> None:
+    clock = Clock()
+    with Server(answers(OK)) as server, dispatcher(server.url, clock=clock) as sender:
+        fires = state()
+        sender.offer([fires])
+        sender.send(server.url)
+        mark = sender.mark()
+        sender.swap(settings(server.url), "https://watch.example.net")
+        sender.swap(settings(server.url))
+        assert (sender.mark() == mark, sender.due(server.url)) == (True, False)
+        clock.ahead += 60
+        sender.send(server.url)
+        sender.offer([])
+        assert sender.mark() != mark
+        ((old,), (new,)) = told(server)
+    assert old["generatorURL"].startswith("http://localhost:8003/")
+    assert new["generatorURL"].startswith("https://watch.example.net/")
+    assert new["annotations"]["runbook_url"] == "https://watch.example.net/runbooks/TritonNotReady"
 
 
 def test_what_a_peer_has_not_heard_outlives_a_restart() -> None:

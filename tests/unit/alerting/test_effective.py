@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from triton_watch.alerting.definitions import by_name
+from triton_watch.alerting.definitions import ALERTS, by_name
 from triton_watch.alerting.effective import added_labels, effective, hold_of, override_of
 from triton_watch.alerting.links import dashboard_url, runbook_url
+from triton_watch.conventions.alerts import ALERT_NAMES, MODEL_ALERTS, OTHER_THRESHOLD_ALERTS, RATIO_ALERTS
 from triton_watch.records import AlertCase, AlertOverride, AlertSettings, AlertSeverity
 
 (DEEP,) = by_name("TritonQueueGrowing")
@@ -69,6 +70,15 @@ def test_a_threshold_is_for_alerts_that_have_one() -> None:
     found = effective(DOWN, with_overrides(AlertOverride(threshold=5.0)), "gpu-7")
     assert found is not None
     assert found.threshold is None
+
+
+def test_the_tables_of_the_configuration_say_what_the_definitions_say() -> None:
+    limits = {one.name: one.unit for one in ALERTS if one.threshold is not None}
+    assert {*RATIO_ALERTS, *OTHER_THRESHOLD_ALERTS} == limits.keys()
+    assert {limits[name] for name in RATIO_ALERTS} == {"ratio"}
+    assert all((one.threshold or 0) <= 1 for one in ALERTS if one.name in RATIO_ALERTS)
+    about = {one.name for one in ALERTS if "model" in one.labels}
+    assert tuple(name for name in ALERT_NAMES if name in about) == MODEL_ALERTS
 
 
 def test_a_window_holds_at_least_the_failures() -> None:

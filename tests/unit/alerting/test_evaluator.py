@@ -4,14 +4,16 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
+from triton_watch.alerting.definitions import ALERTS
 from triton_watch.alerting.evaluator import Evaluator
+from triton_watch.alerting.in_force import OF_CHECKS
 from triton_watch.records import AlertCase, AlertMode, AlertOverride, AlertPhase, AlertSettings, AlertSeverity
 from unit.alerting.world import LOG, NAME, START, World, case, definition, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pytest
 
     from triton_watch.alerting.definition import AlertDefinition, Condition, Facts
 
@@ -49,6 +51,49 @@ def test_alerts_are_those_of_their_targets() -> None:
     world.poll(case("m"), target="two")
     world.poll(target="one")
     assert world.phases() == {"m/two": "firing", "m/one": "resolved"}
+
+
+def test_many_targets_at_once_are_evaluated_one_by_one_and_published_together() -> None:
+    published: list[int] = []
+
+    def one_each(facts: Facts, threshold: float) -> list[AlertCase]:  # noqa: ARG001 - a condition
+        published.append(len(evaluator.states()))
+        return [case("m")]
+
+    evaluator = evaluator_of(definition(one_each))
+    evaluator.only(["a", "b", "c"])
+    evaluator.observe_all(facts_of(name, 1) for name in ("c", "gone", "a", "b"))
+    assert [dict(one.key.labels)["target"] for one in evaluator.states()] == ["a", "b", "c"]
+    assert published == [0, 0, 0]
+    before = evaluator.states()
+    evaluator.observe_all([])
+    assert evaluator.states() is before
+
+
+def test_the_bound_holds_over_the_targets_that_are_evaluated_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    rule = definition(yielding(*(case(f"m{number}") for number in range(4))))
+    evaluator = Evaluator(AlertSettings(), (rule,), log=LOG, clock=lambda: 0.0, now=lambda: START, limit=10)
+    evaluator.observe_all(facts_of(name, 1) for name in "abc")
+    assert (len(evaluator.states()), evaluator.refused) == (10, 2)
+    assert [record.args for record in caplog.records] == [(10, 2, "c")]
+
+
+@pytest.mark.parametrize("name", sorted(OF_CHECKS))
+def test_alerts_about_checks_end_when_the_checks_are_switched_off(name: str) -> None:
+    world = World(definition(name=name, keep=600.0), more=(definition(yielding(case("other"))),))
+    world.poll(case("m"))
+    world.swap(AlertSettings(config_check=None))
+    world.lose()
+    assert world.phases() == {"other/t": "firing", "m/t": "resolved"}
+    world.poll(case("m"))
+    assert world.phases() == {"other/t": "firing", "m/t": "resolved"}
+    world.swap(AlertSettings())
+    world.poll(case("m"))
+    assert world.phases() == {"other/t": "firing", "m/t": "firing"}
+
+
+def test_the_alerts_about_checks_are_among_the_definitions() -> None:
+    assert {one.name for one in ALERTS} >= OF_CHECKS
 
 
 def test_they_come_sorted_by_phase_then_severity_then_name_then_labels() -> None:

@@ -13,6 +13,7 @@ from triton_watch.records import AlertKey, AlertPhase, AlertSeverity, AlertState
 from unit.alerting.world import state_of
 
 TEXT = st.text(st.characters(), max_size=20)  # lone surrogates too
+MOMENT = st.floats(0.0, 1e10, exclude_max=True)
 TIME = st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | TIME | TEXT, lambda one: st.lists(one, max_size=3))
 
@@ -24,9 +25,9 @@ def states(draw: st.DrawFn) -> AlertState:
     return AlertState(
         key=AlertKey(draw(TEXT), draw(st.sampled_from(AlertSeverity)), labels),
         phase=phase,
-        active_at=draw(TIME),
-        fired_at=None if phase is AlertPhase.PENDING else draw(TIME),
-        resolved_at=draw(TIME) if phase is AlertPhase.RESOLVED else None,
+        active_at=draw(MOMENT),
+        fired_at=None if phase is AlertPhase.PENDING else draw(MOMENT),
+        resolved_at=draw(MOMENT) if phase is AlertPhase.RESOLVED else None,
         held=draw(TIME),
         unmet=draw(TIME),
         hold=draw(TIME),
@@ -89,6 +90,9 @@ def test_one_flipped_bit_is_found(data: st.DataObject) -> None:
         ("labels", "model"),
         ("active_at", "soon"),
         ("active_at", True),
+        ("active_at", 1e300),
+        ("fired_at", 1e10),
+        ("resolved_at", -1.0),
         ("held", float("nan")),
         ("unmet", None),
         ("recent", [1]),

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
 from triton_watch.alerting.manager.entry import KEEP
 from triton_watch.alerting.manager.outbox import BATCH, LONGEST_WAIT
 from unit.alerting.payloads import INTERVAL, NOW, Box, name_of, payload, shown
+
+if TYPE_CHECKING:
+    from triton_watch.alerting.manager.payload import Payload
 
 
 def test_an_alert_that_fires_is_told_at_once_and_again_each_interval() -> None:
@@ -162,6 +168,33 @@ def test_what_there_is_no_room_for_is_dropped_and_counted_once_the_oldest_resolv
     box.offer(payload("A"), *(payload(f"C{n}", starts_at=NOW + n) for n in range(2, 9)))
     assert {name_of(labels) for labels in box.box.entries} == {"A", "C2", "C3"}
     assert box.take() == ["A", "C2", "C3"]
+
+
+def test_the_mark_moves_with_times_and_what_was_taken_as_resolved_and_not_with_texts_or_repeats() -> None:
+    box = Box(limit=2)
+
+    def moves(*offered: Payload) -> list[bool]:
+        """Whether the mark is another one after an offer, and after the peer took what is due."""
+        marks = [box.box.mark()]
+        box.clock += INTERVAL
+        box.offer(*offered)
+        marks.append(box.box.mark())
+        box.take()
+        marks.append(box.box.mark())
+        return [new != old for old, new in pairwise(marks)]
+
+    assert moves(payload("A")) == [True, False]
+    assert moves(payload("A", detail="It is worse.")) == [False, False]
+    assert moves(payload("A", NOW + 5)) == [True, True]
+    assert moves(payload("A", NOW + 5)) == [False, False]
+    assert moves(payload("A", starts_at=NOW + 9)) == [True, False]
+    assert moves(payload("A", starts_at=NOW + 9), payload("B")) == [True, False]
+    crowd = (payload("A", starts_at=NOW + 9), payload("B"), payload("C", starts_at=NOW + 99))
+    assert [moves(*crowd), moves(*crowd)] == [[False, False]] * 2, "for C there is no room"
+    assert moves() == [True, True]
+    for _ in range(5):
+        moves()
+    assert box.box.mark() == ()
 
 
 def test_a_resolved_alert_is_told_once_even_where_the_interval_is_longer_than_five_minutes() -> None:

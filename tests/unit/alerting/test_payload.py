@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triton_watch.alerting.definition import AlertDefinition
+from triton_watch.alerting.effective import definition_of
 from triton_watch.alerting.manager.payload import AHEAD, Payload, generator_url, label_pairs, merged, payload_of
 from triton_watch.records import AlertKey, AlertOverride, AlertPhase, AlertSettings, AlertSeverity, AlertState
 
@@ -141,3 +142,13 @@ def test_a_sentence_names_an_alert_with_its_labels() -> None:
     assert payload_of(STATE, None, AlertSettings(), URL).name() == (
         'TritonModelWedged{model="ranker", severity="page", target="gpu-7"}'
     )
+
+
+def test_of_two_definitions_of_a_name_that_of_the_severity_counts_and_else_the_first() -> None:
+    def severity_of(name: str, severity: AlertSeverity) -> AlertSeverity | None:
+        found = definition_of(AlertKey(name, severity, ()))
+        return None if found is None else found.severity
+
+    page, ticket, info = AlertSeverity
+    assert [severity_of("TritonErrorBudgetBurn", one) for one in (page, ticket, info)] == [page, ticket, page]
+    assert severity_of("TritonOld", page) is None

@@ -108,6 +108,14 @@ def test_with_alerts_off_stored_ones_end() -> None:
     assert state.phase is AlertPhase.RESOLVED
 
 
+def test_stored_alerts_about_checks_end_where_the_checks_have_been_switched_off() -> None:
+    world = World(definition(name="TritonConfigErrors"))
+    world.poll(case("m"))
+    world.settings = AlertSettings(config_check=None)
+    world.restart()
+    assert world.phases() == {"m/t": "resolved"}
+
+
 def test_more_than_there_may_be_are_not_taken() -> None:
     world = World(limit=3)
     world.poll(case("m"))

@@ -185,7 +185,7 @@ def test_what_prometheus_says_names_the_model_and_what_to_do(tmp_path: Path) -> 
     error = {
         "exp_labels": {"severity": "ticket", **labels},
         "exp_annotations": {
-            "summary": "Configuration on gpu-7 has errors: encoder",
+            "summary": "Configuration errors on gpu-7 encoder",
             "description": "A check of the live server counts 2 errors or crossed red lines for model encoder on "
             "gpu-7. Run `triton-watch check` on the server's URL: each finding says what to write instead.",
             "runbook_url": f"{URL}/runbooks/TritonConfigErrors",
@@ -198,7 +198,8 @@ def test_what_prometheus_says_names_the_model_and_what_to_do(tmp_path: Path) -> 
         "exp_annotations": {
             "summary": "triton-watch is down: nobody watches Triton",
             "description": "Prometheus cannot scrape triton-watch (job triton-watch): no other alert about Triton can "
-            "fire. Start the agent again, and see in its log why it ended.",
+            "fire. Start the agent again, and see in its log why it ended; its pages are gone with it: "
+            "`triton-watch alerts explain TritonWatchDown` prints the runbook.",
             "runbook_url": f"{URL}/runbooks/TritonWatchDown",
             "dashboard_url": f"{URL}/",
         },
@@ -329,24 +330,36 @@ def test_an_override_of_the_hold_holds_for_every_burn_window() -> None:
 
 
 @pytest.mark.parametrize(
-    "override",
+    ("override", "what_to_do"),
     [
-        AlertOverride(alerts=("TritonModelWedged",), targets=("a",), models=("b",)),
-        AlertOverride(alerts=("TritonModelWedged",), targets=("[ab]",)),
-        AlertOverride(alerts=("TritonMetricsMissing",), models=("b",)),
+        (AlertOverride(alerts=("TritonModelWedged",), targets=("a",), models=("b",)), "name only one of them."),
+        (AlertOverride(alerts=("TritonModelWedged",), targets=("[ab]",)), "write * or ?, or each name."),
+        (AlertOverride(alerts=("TritonMetricsMissing",), models=("b",)), "name targets instead."),
     ],
 )
-def test_an_override_that_no_matcher_says_is_left_out_and_named(override: AlertOverride) -> None:
+def test_an_override_that_no_matcher_says_is_left_out_and_named(override: AlertOverride, what_to_do: str) -> None:
     (name,) = override.alerts
     (sentence,) = left_out_of(overridden(override))
     assert sentence.startswith(f"{name}: the override for targets ")
+    assert " is not in these rules: " in sentence
+    assert sentence.endswith(what_to_do)
     assert rules_named(name, overridden(override)) == rules_named(name)
 
 
 def test_counts_of_polls_that_prometheus_cannot_see_are_named() -> None:
     override = AlertOverride(alerts=("TritonNotReady", "TritonTargetDown", "TritonQueueGrowing"), failures=4, window=9)
     found = left_out_of(overridden(override))
-    assert [one.split(":")[0] for one in found] == ["TritonTargetDown", "TritonNotReady"]
+    assert [one.split(" of the")[0] for one in found] == [
+        "TritonTargetDown: window",
+        "TritonNotReady: failures and window",
+    ]
+
+
+def test_a_count_that_a_rule_has_is_not_said_to_be_left_out() -> None:
+    """A longer window comes with the failures by itself: nobody asked for one."""
+    settings = overridden(AlertOverride(alerts=("TritonTargetDown",), failures=5))
+    (rule,) = rules_named("TritonTargetDown", settings)
+    assert (rule["expr"], left_out_of(settings)) == ("triton_watch_target_silent_cycles >= 5", ())
 
 
 def _names(rules: Sequence[Rule]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -102,9 +103,15 @@ def test_all_alerts_are_told_with_their_phase(agent: str) -> None:
 def test_the_last_lines_say_who_is_told_and_who_is_not(agent: str) -> None:
     assert call("list", "--agent", agent).stdout.splitlines()[-3:] == [
         "Told: http://one:9093, 1,234 sent, the last 12 s ago",
-        "Not told: http://two:9093, the last time never, 2 alerts waiting. http://two:9093 refused the connection.",
+        "Not told: http://two:9093, never yet, 2 alerts waiting. http://two:9093 refused the connection.",
         "Told: http://three:9093, nothing sent yet",
     ]
+
+
+def test_a_peer_that_was_told_before_has_its_last_time(agent: str, state: SyntheticState) -> None:
+    peers = tuple(replace(one, last_success=AT - 300) for one in state.alert_view.peers)
+    state.alert_view = replace(state.alert_view, peers=peers)
+    assert "Not told: http://two:9093, the last 5 min ago, 2 alerts waiting." in call("--agent", agent).stdout
 
 
 def test_without_a_command_it_is_list(agent: str) -> None:
@@ -224,6 +231,17 @@ def test_the_agent_of_a_file_is_the_one_that_is_asked(agent: str, tmp_path: Path
         assert call("--config", file).stdout == call("--agent", f"{agent}/").stdout
 
 
+def test_the_file_of_the_working_directory_says_where_the_agent_is(
+    agent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    port = agent.rpartition(":")[2]
+    (tmp_path / "triton-watch.yaml").write_text(f"targets: [{{host: a}}]\nweb: {{listen: '127.0.0.1:{port}'}}\n")
+    assert call().stdout == call("--agent", agent).stdout != ""
+    (tmp_path / "triton-watch.yaml").write_text("targets: []\n")
+    assert call("--agent", agent).exit_code == 1
+
+
 def test_a_file_that_is_not_good_is_exit_code_2_and_one_that_is_not_there_3(tmp_path: Path) -> None:
     file = tmp_path / "w.yaml"
     assert call("--config", file).exit_code == 3
@@ -295,14 +313,23 @@ def failing(_request: Request) -> Response:
     return plain(HTTPStatus.INTERNAL_SERVER_ERROR, "The agent failed to make this page; its log says why.")
 
 
-@pytest.mark.parametrize(("route", "status"), [(Route("/", failing), 404), (Route("/api/v1/alerts", failing), 500)])
-def test_what_tells_no_alerts_is_named_with_its_status(route: Route, status: int) -> None:
+@pytest.mark.parametrize(
+    ("route", "said"),
+    [
+        (
+            Route("/", failing),
+            "is no agent of this version (HTTP 404): is the URL right, or is the agent an older one?",
+        ),
+        (Route("/api/v1/alerts", failing), "tells no alerts (HTTP 500): if it is an agent, its log says why."),
+    ],
+)
+def test_what_tells_no_alerts_is_named_with_its_status(route: Route, said: str) -> None:
     """An older agent, another program, or one that fails."""
     server = WebServer(WebSettings(port=0), App([route]))
     server.start()
     text = refused("--agent", server.url)
     server.close()
-    assert text == f"{server.url} tells no alerts (HTTP {status}): is an agent there, and no older one?"
+    assert text == f"what answers at {server.url} {said}"
 
 
 @pytest.mark.parametrize(
@@ -338,6 +365,15 @@ def test_every_alert_is_listed_with_who_is_told_and_when() -> None:
     assert [row.split()[:2] for row in rows] == [[one.name, one.severity.value] for one in ALERTS]
     assert "{{" not in "".join(rows)
     assert any("Model <model> on <target>" in row for row in rows)
+
+
+def test_a_burning_budget_is_listed_with_the_time_of_each_window() -> None:
+    rows = [
+        row.split("TritonErrorBudgetBurn")[1]
+        for row in call("explain", columns=200).stdout.splitlines()
+        if row.startswith("TritonErrorBudgetBurn")
+    ]
+    assert [re.split(r"\s{2,}", row.strip())[1] for row in rows] == ["2m or 15m", "1h or 3h"]
 
 
 @pytest.mark.parametrize("name", ALERT_NAMES)

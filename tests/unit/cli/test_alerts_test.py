@@ -68,7 +68,21 @@ def test_an_inhibited_alert_arrived_and_nobody_is_told() -> None:
     status = {"silencedBy": [], "inhibitedBy": ["d2c6efc389df0927"], "state": "suppressed"}
     code, output = run_at(Fake(status=status))
     assert code == 1
+    assert re.match(
+        r"URL: arrived in \d\.\d\d s, routed to on-call, chat; resolved again\. It is inhibited there", output
+    )
+    assert output.count("nobody is told") == 1
     assert "It is inhibited there, so nobody is told: see inhibit_rules, and the alert with fingerprint d2c6" in output
+
+
+def test_json_says_that_a_silenced_alert_arrived_and_is_suppressed() -> None:
+    status = {"silencedBy": ["5a2f"], "inhibitedBy": [], "state": "suppressed"}
+    code, output = run_at(Fake(status=status), "--json")
+    found = json.loads(output)
+    for said in (found, *found["alertmanagers"]):
+        assert (said["arrived"], said["suppressed"]) == (True, True)
+    assert code == 1
+    assert 'suppressed": false' in run_at(Fake(), "--json")[1]
 
 
 def test_an_alert_of_an_older_trial_is_not_taken_for_this_one() -> None:
@@ -136,6 +150,18 @@ def test_a_tls_fault_is_one_sentence_and_every_peer_is_tried() -> None:
 def test_bad_arguments_are_usage_errors(arguments: tuple[str, ...], words: str) -> None:
     code, output = run(*arguments)
     assert (code, words in output) == (2, True), output
+
+
+def test_the_file_of_the_working_directory_says_whom_to_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "triton-watch.yaml"
+    with Server(Fake()) as server:
+        file.write_text(f"targets: [{{host: a}}]\nalerts: {{alertmanagers: [{{url: '{server.url}'}}]}}\n")
+        code, output = run()
+        assert (code, output.startswith(f"{server.url}: arrived")) == (0, True)
+        file.write_text("targets: [{host: a}]\n")
+        assert run("--alertmanager", server.url)[0] == 0
+    assert "triton-watch.yaml has no alertmanagers under alerts: add one" in run()[1]
 
 
 def test_a_file_without_alertmanagers_is_a_usage_error(tmp_path: Path) -> None:

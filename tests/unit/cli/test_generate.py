@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +17,6 @@ from triton_watch.generate.alerts import alertmanager_yaml, rules_yaml
 from triton_watch.generate.write import as_yaml, difference, write
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from click.testing import Result
 
 CONFIG = """\
@@ -119,6 +118,41 @@ def test_rules_have_the_thresholds_and_links_of_the_configuration(tmp_path: Path
 
 def test_rules_without_an_address_lead_to_the_agent_that_prometheus_scrapes() -> None:
     assert "runbook_url: http://{{ $labels.instance }}/runbooks/TritonTargetDown" in call("rules").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("--external-url", "watch"), '--external-url: "watch" has no scheme: write it like https://'),
+        (("--external-url", ""), '--external-url: "" has no scheme'),
+        (("--external-url", "http://bob:hunter2@a"), "--external-url: has a user name or password in it"),
+        (("--job", ""), "--job: is empty: give the name of the job that scrapes the agents."),
+        (("--job", " "), "--job: is empty: "),
+    ],
+)
+def test_flags_of_rules_that_lead_nowhere_are_usage_errors(words: tuple[str, ...], text: str) -> None:
+    done = call("rules", *words)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert text in done.stderr
+
+
+def test_a_file_is_replaced_whole_and_keeps_its_mode_and_its_link(tmp_path: Path) -> None:
+    """Who reads it at that moment goes on reading the old text."""
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_text("old")
+    file.chmod(0o640)
+    link.symlink_to(file)
+    with file.open() as reader:
+        assert write(link, "new")
+        assert reader.read() == "old"
+    assert (file.read_text(), file.stat().st_mode & 0o777, link.is_symlink()) == ("new", 0o640, True)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "link"]
+
+
+def test_what_is_no_file_is_written_into_and_stays_what_it_is() -> None:
+    null = Path("/dev/null")
+    assert write(null, "text")
+    assert null.is_char_device()
 
 
 VALUES = st.recursive(

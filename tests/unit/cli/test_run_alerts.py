@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -56,6 +57,27 @@ def test_a_running_agent_tells_what_fires_and_the_flag_goes_over_its_file(tmp_pa
         finally:
             agent.end()
     assert triton_watch("alerts", "--agent", agent.url).returncode == 3
+
+
+def test_an_agent_ends_within_five_seconds_although_an_alertmanager_never_answers(tmp_path: Path) -> None:
+    """And what fires is in its log."""
+    file = tmp_path / "triton-watch.yaml"
+    agent = Agent(tmp_path, "--config", str(file), "--no-canary", start=False)
+    with socket.socket() as hangs, Server(CanaryTriton("good")) as server:
+        hangs.bind(("127.0.0.1", 0))
+        hangs.listen()
+        url = f"http://127.0.0.1:{hangs.getsockname()[1]}"
+        file.write_text(
+            f"targets: [{{name: t, url: '{server.url}', metrics_url: '{server.url}/metrics', interval: 1s}}]\n"
+            f"alerts: {{watchdog: true, alertmanagers: [{{url: '{url}', timeout: 60s}}]}}\n"
+            f"web: {{listen: '{agent.listen}'}}\n"
+        )
+        agent.start()
+        agent.wait_ready()
+        connection, _ = hangs.accept()
+        with connection:
+            assert agent.end(within=5.0) == 0
+    assert "TritonWatchdog (info) fires: " in agent.log
 
 
 @pytest.mark.parametrize("where", [("--target", "http://localhost:1"), ("--config", "FILE")])

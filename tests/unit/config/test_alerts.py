@@ -25,7 +25,14 @@ from triton_watch.config import (
 )
 from triton_watch.config.apart import from_flags_apart, load_apart
 from triton_watch.config.expand import escaped
-from triton_watch.conventions.alerts import ALERT_NAMES, ALERT_PREFIX, RESERVED_LABELS
+from triton_watch.conventions.alerts import (
+    ALERT_NAMES,
+    ALERT_PREFIX,
+    MODEL_ALERTS,
+    OTHER_THRESHOLD_ALERTS,
+    RATIO_ALERTS,
+    RESERVED_LABELS,
+)
 from triton_watch.records import (
     Alertmanager,
     AlertMode,
@@ -133,6 +140,26 @@ def test_an_override_may_name_every_alert_or_several(glob: str, tmp_path: Path) 
     assert alerts(tmp_path, f"overrides: [{{alerts: '{glob}', enabled: false}}]").overrides[0].alerts == (glob,)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "threshold"),
+    [
+        ("TritonGpuMemoryHigh", "95%", 0.95),
+        ("TritonNotBatching", "1", 1.0),
+        ("TritonQueueGrowing", "95", 95.0),
+        ("'*'", "90%", 0.9),
+    ],
+)
+def test_a_threshold_that_some_alert_can_have_is_taken(name: str, text: str, threshold: float, tmp_path: Path) -> None:
+    (found,) = alerts(tmp_path, f"overrides: [{{alerts: {name}, threshold: {text}}}]").overrides
+    assert found.threshold == threshold
+
+
+@pytest.mark.parametrize("models", ["'*'", "[ranker]"])
+def test_models_may_be_named_where_one_of_the_alerts_is_about_a_model(models: str, tmp_path: Path) -> None:
+    names = "TritonNotReady" if models == "'*'" else "TritonNot*"
+    assert alerts(tmp_path, f"overrides: [{{alerts: {names}, models: {models}, enabled: false}}]").overrides
+
+
 def test_each_alert_has_one_name_with_the_prefix() -> None:
     assert len(set(ALERT_NAMES)) == len(ALERT_NAMES) == 19
     assert all(name.startswith(ALERT_PREFIX) and name.isalnum() for name in ALERT_NAMES)
@@ -221,11 +248,26 @@ def test_putting_the_flag_over_settings_imports_no_pydantic() -> None:
 VALIDATOR = jsonschema.Draft202012Validator(schema())
 TEXTS = st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=8)
 GLOBS = TEXTS | st.lists(TEXTS, min_size=1, max_size=3)
-LABELS = st.dictionaries(st.from_regex(r"[a-z]{1,3}_[A-Z0-9]{1,3}", fullmatch=True), TEXTS, max_size=3)
+NAMES = st.from_regex(r"[a-z]{1,3}_[A-Z0-9]{1,3}", fullmatch=True)
+LABELS = st.dictionaries(NAMES, TEXTS.filter(lambda text: "{{" not in text), max_size=3)
 
 
 def durations(least: int, most: int) -> st.SearchStrategy[str]:
     return st.integers(least, most).map(lambda milliseconds: format_duration(milliseconds / 1000))
+
+
+def fitting(override: dict[str, Any]) -> dict[str, Any]:
+    """Without what the alerts of the override cannot have."""
+    name, threshold = override["alerts"], override.get("threshold")
+    globs = name if isinstance(name, list) else [name]
+    is_ratio = any(one in RATIO_ALERTS or "*" in one for one in globs)
+    has_any = is_ratio or name in OTHER_THRESHOLD_ALERTS
+    unfit = set()
+    if not has_any or (is_ratio and isinstance(threshold, (int, float)) and threshold > 1):
+        unfit.add("threshold")
+    if not any(one in MODEL_ALERTS or one == "*" for one in globs):
+        unfit.add("models")
+    return {key: value for key, value in override.items() if key not in unfit}
 
 
 OVERRIDES = st.fixed_dictionaries(
@@ -241,7 +283,7 @@ OVERRIDES = st.fixed_dictionaries(
         "threshold": st.floats(0, 1e15) | st.integers(0, 10**15) | st.sampled_from(["0%", "99.999%", "100%"]),
         "labels": LABELS,
     },
-)
+).map(fitting)
 SECTIONS = st.fixed_dictionaries(
     {},
     optional={

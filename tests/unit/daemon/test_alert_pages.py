@@ -68,6 +68,7 @@ def test_an_alert_has_all_that_is_known_of_it(url: str) -> None:
         "advice": read(f"{url}/api/v1/alerts")["alerts"][0]["advice"],
         "value": 3.0,
         "known": True,
+        "not_seen_for_seconds": 0.0,
         "runbook_url": "http://watch:8003/runbooks/TritonCanaryFailing",
         "dashboard_url": "http://watch:8003/",
     }

@@ -106,17 +106,38 @@ def test_a_check_that_fails_is_told_once_and_what_was_found_before_stays(
     assert audits.findings() == {"t": (WRONG,)}
 
 
-def test_other_rules_are_tried_at_once_and_off_means_that_nothing_is_known(world: World) -> None:
+def test_other_rules_are_tried_soon_and_off_means_that_nothing_is_known(world: World) -> None:
     audits = world.audits()
     world.run(audits, SNAPSHOT, 60)
     world.found = ()
     audits.swap(CheckSettings(ignore=("TW7",)), INTERVAL)
-    world.run(audits, SNAPSHOT, 5)
+    world.run(audits, SNAPSHOT, 15)
     assert audits.findings() == {"t": ()}
     audits.swap(CheckSettings(ignore=("TW7",)), None)
     world.run(audits, SNAPSHOT, INTERVAL)
     assert audits.findings() == {}
     assert len(world.asked) == 2
+
+
+@pytest.mark.parametrize("interval", [None, INTERVAL])
+def test_what_a_check_finds_that_was_under_way_when_the_settings_changed_is_told_no_more(
+    world: World, interval: float | None
+) -> None:
+    def audit(_target: Target, _settings: CheckSettings) -> tuple[Finding, ...]:
+        audits.swap(CheckSettings(ignore=("TW703",)), interval)
+        return (WRONG,)
+
+    log = logging.getLogger("test_audits")
+    audits = Audits(audit, CheckSettings(), INTERVAL, log=log, clock=lambda: world.time)
+    world.run(audits, SNAPSHOT, 15)
+    assert audits.findings() == {}
+
+
+def test_after_the_end_no_check_begins(world: World) -> None:
+    audits = world.audits()
+    audits.close()
+    world.run(audits, SNAPSHOT, 60)
+    assert world.asked == []
 
 
 def test_nobody_who_checks_means_that_nothing_is_known(world: World) -> None:

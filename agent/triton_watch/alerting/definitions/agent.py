@@ -10,7 +10,8 @@ WATCH_DOWN = AlertDefinition(
     severity=AlertSeverity.PAGE,
     summary="triton-watch is down: nobody watches Triton",
     description="Prometheus cannot scrape triton-watch (job {{ $labels.job }}): no other alert about Triton can fire.",
-    advice="Start the agent again, and see in its log why it ended.",
+    advice="Start the agent again, and see in its log why it ended; its pages are gone with it: "
+    "`triton-watch alerts explain TritonWatchDown` prints the runbook.",
     expr='up{job="$job"} == 0 or absent(up{job="$job"})',
     condition=None,
     dashboard="agent",

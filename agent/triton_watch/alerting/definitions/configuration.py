@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 DRIFT_RULES: Final = ("TW830", "TW831", "TW832", "TW833", "TW835")
 """Rules of the check that say that what is served is not what is on disk. TW834 is advice on how to keep it so."""
 _DRIFT: Final = "|".join(DRIFT_RULES)
+_OTHERS: Final = (*DRIFT_RULES, "TW802")
+"""What other alerts tell: drift, and that the server is not ready."""
+_NOT_ERRORS: Final = "|".join(_OTHERS)
 _SHOWN: Final = 2
 """Findings of a model that are quoted."""
 
@@ -41,7 +44,7 @@ def _by_model(findings: Iterable[Finding]) -> Iterator[AlertCase]:
 
 
 def _is_error(finding: Finding) -> bool:
-    return (finding.severity is Severity.ERROR or finding.red_line) and not _is_drift(finding)
+    return (finding.severity is Severity.ERROR or finding.red_line) and finding.rule not in _OTHERS
 
 
 def _is_drift(finding: Finding) -> bool:
@@ -51,13 +54,13 @@ def _is_drift(finding: Finding) -> bool:
 CONFIG_ERRORS = AlertDefinition(
     name="TritonConfigErrors",
     severity=AlertSeverity.TICKET,
-    summary="Configuration on {{ $labels.target }} has errors: {{ $labels.model }}",
+    summary="Configuration errors on {{ $labels.target }} {{ $labels.model }}",
     description="A check of the live server counts {{ $value }} errors or crossed red lines for "
     "{{ with $labels.model }}model {{ . }} on {{ end }}{{ $labels.target }}.",
     advice="Run `triton-watch check` on the server's URL: each finding says what to write instead.",
     expr=f"""sum without (rule, severity, red_line) (
-  triton_watch_config_findings{{severity="error", rule!~"{_DRIFT}"}}
-  or triton_watch_config_findings{{red_line="true", rule!~"{_DRIFT}"}}
+  triton_watch_config_findings{{severity="error", rule!~"{_NOT_ERRORS}"}}
+  or triton_watch_config_findings{{red_line="true", rule!~"{_NOT_ERRORS}"}}
 )""",
     condition=_of_findings(_is_error),
     dashboard="config",
@@ -67,7 +70,7 @@ CONFIG_ERRORS = AlertDefinition(
 CONFIG_DRIFT = AlertDefinition(
     name="TritonConfigDrift",
     severity=AlertSeverity.TICKET,
-    summary="What {{ $labels.target }} serves is not what is on disk: {{ $labels.model }}",
+    summary="What is served differs from what is on disk on {{ $labels.target }} {{ $labels.model }}",
     description="{{ $labels.target }} serves{{ with $labels.model }} {{ . }} with{{ end }} another model, version or "
     "configuration than its repository has: the next restart changes it.",
     advice="Load the model again, or put back on disk what is served; `triton-watch check` names each difference.",

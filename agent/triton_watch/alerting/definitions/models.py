@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from triton_watch.alerting.definition import AlertDefinition, Facts
 from triton_watch.alerting.definitions.cases import MODEL, labels, of_model, sentence, states_now
 from triton_watch.alerting.definitions.causes import cause_of
 from triton_watch.records import AlertCase, AlertSeverity, ModelStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from triton_watch.records import ModelState, Wedged
+    from triton_watch.records import ModelKey, ModelState, SliTable, Wedged
 
 _AT_REST: Final = frozenset({ModelStatus.UNAVAILABLE, ModelStatus.UNLOADED, ModelStatus.NOT_LOADED})
 """States in which nothing goes on: a version that is loading may still come."""
@@ -54,12 +56,27 @@ def _why(versions: Sequence[ModelState]) -> str:
 
 def _wedged(facts: Facts, _threshold: float) -> Iterable[AlertCase] | None:
     snapshot = facts.snapshot
-    if snapshot.slis is None or snapshot.slis.counters_off:
+    table = snapshot.slis
+    if table is None or table.counters_off or table.completed is None or table.interval <= 0:
         return None
-    return (
-        AlertCase(of_model(key), holds=True, detail=f"{key.name} hangs: {_stuck(one)}.", value=one.seconds)
-        for key, one in snapshot.wedged.items()
-    )
+    return (*_stuck_now(facts), *_doubtful(table, snapshot.wedged))
+
+
+def _stuck_now(facts: Facts) -> Iterator[AlertCase]:
+    target = facts.snapshot.target.name
+    for key, one in facts.snapshot.wedged.items():
+        detail = f"{key.name} on {target} hangs: {_stuck(one)}."
+        yield AlertCase(of_model(key), holds=True, detail=detail, value=one.seconds)
+
+
+def _doubtful(table: SliTable, wedged: Mapping[ModelKey, Wedged]) -> Iterator[AlertCase]:
+    """Models with requests that wait and none that was answered, for too short a time yet: as after a restart."""
+    with np.errstate(invalid="ignore"):
+        rows = np.flatnonzero((table.frame.pending > 0) & (table.completed == 0))
+    for row in rows.tolist():
+        key = table.models.keys[row]
+        if key not in wedged:
+            yield AlertCase(of_model(key), holds=None)
 
 
 def _stuck(one: Wedged) -> str:

@@ -74,7 +74,7 @@ QUEUE_GROWING = AlertDefinition(
     failures=6,
     window=8,
     threshold=2.0,
-    unit="ratio",
+    unit="times",
 )
 
 NOT_BATCHING = AlertDefinition(

@@ -20,7 +20,6 @@ class Entry:
     """
 
     payload: Payload
-    is_offered: bool = True
     told: float | None = None
     ended: float | None = None
     ended_at: float | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from triton_watch.alerting.kept import LATEST
 from triton_watch.alerting.manager.entry import Entry
 from triton_watch.alerting.manager.outbox import LIMIT
 from triton_watch.alerting.manager.payload import Payload
@@ -50,7 +51,7 @@ def _entry(kept: object, clock: float, now: float) -> Entry | None:
     )
     if not labels or starts_at is None or not isinstance(url, str):
         return None
-    entry = Entry(Payload(labels, annotations, starts_at, resolved_at, url), is_offered=False)
+    entry = Entry(Payload(labels, annotations, starts_at, resolved_at, url))
     ended_at = _time(kept.get("ended_at"))
     if ended_at is not None and resolved_at is not None:
         # A wall clock that was set back must not keep it for longer than a new one.
@@ -68,4 +69,4 @@ def _pairs(value: Any) -> Labels:  # noqa: ANN401 - JSON of unknown origin
 def _time(value: object) -> float | None:
     """A moment between 1970 and 2286, as `rfc3339` can write it."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= value < 1e10 else None  # type: ignore[operator, arg-type]  # a number
+    return float(value) if is_number and 0 <= value < LATEST else None  # type: ignore[operator, arg-type]  # a number

@@ -41,8 +41,7 @@ class Outbox:
     def offer(self, offered: Mapping[Labels, Payload], clock: float, now: float) -> None:
         """Take the state of all alerts that fire or have resolved; what is not among them any more has ended now."""
         for labels, entry in list(self.entries.items()):
-            entry.is_offered = labels in offered
-            if not entry.is_offered:
+            if labels not in offered:
                 if entry.payload.resolved_at is None:
                     entry.update(replace(entry.payload, resolved_at=max(now, entry.payload.starts_at)))
                 if entry.is_over(clock):
@@ -115,6 +114,10 @@ class Outbox:
     def waiting(self) -> int:
         """How many alerts the peer has yet to take as they are."""
         return sum(1 for entry in self.entries.values() if entry.told is None and entry.refused != entry.payload)
+
+    def mark(self) -> object:
+        """What is another one as soon as an alert comes, goes, fires anew, resolves or is taken as resolved."""
+        return tuple((labels, entry.payload.times, entry.ended_at) for labels, entry in self.entries.items())
 
     def refusals(self) -> list[Entry]:
         """The alerts that the peer will not have."""

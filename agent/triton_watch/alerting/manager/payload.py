@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
-from triton_watch.alerting.effective import override_of
+from triton_watch.alerting.effective import added_labels
 from triton_watch.alerting.links import dashboard_url, runbook_url
 from triton_watch.records import AlertPhase, Labels
 
@@ -73,7 +73,7 @@ def payload_of(
     """The payload of a firing or resolved alert; `definition` None where none has its name any more."""
     resolved = state.phase is AlertPhase.RESOLVED
     return Payload(
-        labels=_labels(state, settings),
+        labels=_labels(state, definition, settings),
         annotations=_annotations(state, definition, settings, external_url),
         starts_at=state.active_at if state.fired_at is None else state.fired_at,
         resolved_at=(state.resolved_at or state.fired_at or state.active_at) if resolved else None,
@@ -118,14 +118,14 @@ def rfc3339(at: float) -> str:
     return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _labels(state: AlertState, settings: AlertSettings) -> Labels:
+def _labels(state: AlertState, definition: AlertDefinition | None, settings: AlertSettings) -> Labels:
     key = state.key
     own = {"alertname": key.alert, "severity": settings.severity_label(key.severity)}
     of = dict(key.labels)
-    override = override_of(key.alert, settings, of.get("target", ""), of.get("model", ""))
-    added = {} if override is None else dict(override.labels)
+    target, model = of.get("target", ""), of.get("model", "")
+    added = () if definition is None else added_labels(definition, settings, target, model)
     # From the weakest to the strongest: an alert's own labels are never replaced.
-    return label_pairs({**dict(settings.external_labels), **added, **of, **own})
+    return label_pairs({**dict(settings.external_labels), **dict(added), **of, **own})
 
 
 def _annotations(

@@ -50,6 +50,8 @@ class Peer:
         self._error = ""
         self._last_success: float | None = None
         self._reports = 0
+        self._was_told = False
+        """By the process before, as far as is known."""
 
     def configure(self, manager: Alertmanager, resend_interval: float) -> None:
         """Take other settings; with other credentials and the like it is tried again at once."""
@@ -104,6 +106,16 @@ class Peer:
                 waiting=box.waiting(),
             )
 
+    def is_owed(self) -> bool:
+        """Whether it was told of alerts, as far as that is known, and has yet to hear the end of some."""
+        with self._guard:
+            return bool(self._outbox.entries) and (self._was_told or self._outbox.sent > 0)
+
+    def mark(self) -> object:
+        """What changes with that which `dump` must not lose."""
+        with self._guard:
+            return self._outbox.mark()
+
     def dump(self) -> list[dict[str, object]]:
         """What it is to be told, as JSON values."""
         with self._guard:
@@ -113,6 +125,7 @@ class Peer:
         """Put back what was dumped."""
         with self._guard:
             load(self._outbox, kept, self._tools.clock(), self._tools.now())
+            self._was_told = bool(self._outbox.entries)
 
     def close(self) -> None:
         """Send no more. A request that is under way ends by itself."""

@@ -45,8 +45,13 @@ class Trial:
 
     @property
     def arrived(self) -> bool:
-        """Whether it is there, and whoever is behind its receivers will be told."""
-        return self.seconds is not None and not self.silenced_by and not self.inhibited_by
+        """Whether it is there; somebody is told of it where it is not suppressed."""
+        return self.seconds is not None
+
+    @property
+    def suppressed(self) -> bool:
+        """Whether it is silenced or inhibited there, so that nobody is told."""
+        return bool(self.silenced_by or self.inhibited_by)
 
 
 class Trier:
