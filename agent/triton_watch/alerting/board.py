@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from triton_watch.alerting.in_force import filled, model_of
+from triton_watch.alerting.in_force import model_of, summary_of
 from triton_watch.alerting.machine import begun, ended, is_counting, observed, passed, unknown
 from triton_watch.records import AlertCase, AlertKey
 
@@ -124,7 +124,7 @@ class Board:
         if self.size >= room:
             self.refused += 1
             return None
-        return begun(key, filled(one.rule.summary, key.labels), moment.now)
+        return begun(key, summary_of(one.rule.summary, key.labels), moment.now)
 
     def _lose(self, place: int) -> None:
         for slot, state in self._slots(place):

@@ -7,9 +7,10 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from triton_watch.alerting.board import ORPHAN, Board, Moment
-from triton_watch.alerting.in_force import WATCHDOG, InForce, target_of
+from triton_watch.alerting.in_force import InForce, target_of
 from triton_watch.alerting.machine import ended, unknown
 from triton_watch.alerting.roster import Roster
+from triton_watch.conventions.alerts import WATCHDOG
 
 if TYPE_CHECKING:
     import logging

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from triton_watch.alerting.effective import effective, hold_of
+from triton_watch.conventions.alerts import WATCHDOG
 from triton_watch.records import AlertKey, AlertMode, AlertPhase, AlertState
 from triton_watch.records.objective import matches
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from triton_watch.alerting.definition import AlertDefinition, Facts
     from triton_watch.records import AlertCase, AlertSettings, Labels
 
-WATCHDOG: Final = "TritonWatchdog"
 """The alert that always fires where it is wanted, and is about no target."""
 OF_CHECKS: Final = frozenset({"TritonConfigErrors", "TritonConfigDrift"})
 """The alerts about what a check of the live server finds: without checks there are none."""
@@ -137,7 +137,7 @@ def target_of(labels: Labels) -> str:
     return next((value for name, value in labels if name == "target"), "")
 
 
-def filled(summary: str, labels: Labels) -> str:
+def summary_of(summary: str, labels: Labels) -> str:
     """The summary with the values of the labels that it names; an unknown one is empty, as with Prometheus."""
     values: Mapping[str, str] = dict(labels)
     return _LABEL.sub(lambda match: values.get(match[1], ""), summary).rstrip()

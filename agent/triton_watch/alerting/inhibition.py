@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from triton_watch.alerting.promql import any_of
+from triton_watch.conventions.alerts import TARGET_DOWN, WATCH_DOWN, WATCHDOG
 from triton_watch.records import AlertSeverity
 from triton_watch.records.objective import SloSli
 
@@ -18,9 +20,6 @@ if TYPE_CHECKING:
     from triton_watch.records import AlertSettings, Objective
 
 PREFIX: Final = "Triton.+"
-TARGET_DOWN: Final = "TritonTargetDown"
-WATCH_DOWN: Final = "TritonWatchDown"
-WATCHDOG: Final = "TritonWatchdog"
 BURN: Final = "TritonErrorBudgetBurn"
 _SERVER: Final = ("target",)
 _NAME: Final = ("target", "model")
@@ -94,7 +93,7 @@ def of_severity(settings: AlertSettings, *severities: AlertSeverity) -> str:
     labels = list(dict.fromkeys(map(settings.severity_label, severities)))
     if len(labels) == 1:
         return f"severity={json.dumps(labels[0], ensure_ascii=False)}"
-    return f"severity=~{json.dumps('|'.join(map(_quoted, labels)), ensure_ascii=False)}"
+    return f"severity=~{json.dumps(any_of(labels), ensure_ascii=False)}"
 
 
 def _rules(settings: AlertSettings, objectives: Sequence[Objective]) -> Iterator[dict[str, Any]]:
@@ -118,8 +117,3 @@ def _rules(settings: AlertSettings, objectives: Sequence[Objective]) -> Iterator
 def _rule(sources: list[str], targets: list[str], about: tuple[str, ...], settings: AlertSettings) -> dict[str, Any]:
     equal = dict.fromkeys((*about, *(name for name, _ in settings.external_labels)))
     return {"source_matchers": sources, "target_matchers": targets, "equal": list(equal)}
-
-
-def _quoted(text: str) -> str:
-    """Quote what RE2 takes for more than itself."""
-    return "".join(f"\\{char}" if char in r"\.+*?()|[]{}^$" else char for char in text)

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from triton_watch.alerting.inhibition import (
-    PREFIX,
-    TARGET_DOWN,
-    WATCH_DOWN,
-    WATCHDOG,
-    inhibit_rules,
-    of_severity,
-    one_of,
-)
+from triton_watch.alerting.inhibition import PREFIX, inhibit_rules, of_severity, one_of
+from triton_watch.conventions.alerts import TARGET_DOWN, WATCH_DOWN, WATCHDOG
 from triton_watch.records import AlertSeverity
 
 if TYPE_CHECKING:

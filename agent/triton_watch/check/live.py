@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from google.protobuf import json_format  # type: ignore[import-untyped]  # its stubs are a package of their own
 
-from triton_watch.check.options import Release
+from triton_watch.check.options import Options, Release
 from triton_watch.check.pbtxt.messages import ModelConfig
 from triton_watch.check.rule import Hit
 from triton_watch.records import ModelState, ModelStatus
@@ -104,6 +104,12 @@ class LiveServer:
     def hit(self, message: str, model: str | None = None, **more: Any) -> Hit:  # noqa: ANN401 - fields of Hit
         """Make a hit about the server or one of its models."""
         return Hit(message, file=self.url, model=model, **more)
+
+
+def informed(options: Options, live: LiveServer) -> Options:
+    """The options with what the server tells and nobody else did."""
+    cache = live.cache if options.cache is None else options.cache
+    return replace(options, triton=options.triton or live.release, cache=cache)
 
 
 def release_of(version: str) -> Release | None:

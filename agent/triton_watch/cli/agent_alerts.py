@@ -12,6 +12,7 @@ from triton_watch.check.words import clip
 from triton_watch.records import AlertMode, AlertPhase, AlertSeverity, Target, Timeouts
 from triton_watch.triton.errors import ConnectError, DnsError, NotHttpError, RefusedError, TritonError, shown
 from triton_watch.triton.http import HttpFetcher, Response
+from triton_watch.triton.peer_errors import bare, ended
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,8 +93,7 @@ def _unheard(url: str, error: TritonError) -> str:
         return f"no agent answers at {shown(url)}, {why}: {start}."
     if isinstance(error, NotHttpError):
         return f"what listens at {shown(url)} does not speak HTTP: is the port right (an agent's is usually 8003)?"
-    said = str(error).removeprefix(error.url).strip()
-    return f"the agent at {shown(url)} {said}{'' if said.endswith(('.', '?')) else '.'}"
+    return ended(f"the agent at {shown(url)} {bare(error)}")
 
 
 def _told(url: str, response: Response) -> Told:

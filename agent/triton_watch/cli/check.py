@@ -115,11 +115,9 @@ def command(**flags: Any) -> None:  # noqa: ANN401  # the flags above
     if live is None and flags["targets"] and not (found.repositories or manifests):
         sys.exit(COULD_NOT_RUN)
     if live is not None:
-        options = replace(
-            options,
-            triton=options.triton or live.release,
-            cache=live.cache if options.cache is None else options.cache,
-        )
+        from triton_watch.check.live import informed
+
+        options = informed(options, live)
     checked = _run(rules, options, found, manifests, live, flags["jobs"])
     status = report(checked, rules, flags, settings, options.profile, writer)
     sys.exit(COULD_NOT_RUN if flags["targets"] and live is None else status)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
+import pickle
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
 
 
 _LONGEST: Final = 60.0
-"""Seconds that a server gets to tell its models' configurations: others wait meanwhile."""
+"""Seconds that the check of a server may take: others wait meanwhile."""
+_CHILD: Final = "import sys; sys.path[:] = {path!r}; from triton_watch.cli.live_audit import answer; answer()"
 
 
 class AuditError(Exception):
@@ -19,14 +21,14 @@ class AuditError(Exception):
 
 
 def audit(target: Target, settings: CheckSettings) -> tuple[Finding, ...]:
-    """Check a live server and the repositories that the configuration names for it; in this process and thread alone.
+    """Check a live server and the repositories that the configuration names for it; in this process alone.
 
     The rules, facts and known findings are those of the `check` section. Raises `TritonError` when the server does
-    not answer, `AuditError` when it takes too long, and `OSError`, `BaselineError` or
-    `UnknownRuleError` when something that is named cannot be used.
+    not answer, and `OSError`, `BaselineError` or `UnknownRuleError` when something that is named cannot be used.
     """
     from triton_watch.check.baseline import load_baseline
     from triton_watch.check.discover import Found, discover
+    from triton_watch.check.live import informed
     from triton_watch.check.options import options_of
     from triton_watch.check.rules import RULES
     from triton_watch.check.run import check
@@ -34,13 +36,8 @@ def audit(target: Target, settings: CheckSettings) -> tuple[Finding, ...]:
     from triton_watch.cli.check_live import collect
 
     rules = select(RULES, settings.select, settings.ignore)
-    options = options_of(settings)
-    live = collect(target, _Deadline())
-    options = replace(
-        options,
-        triton=options.triton or live.release,
-        cache=live.cache if options.cache is None else options.cache,
-    )
+    live = collect(target)
+    options = informed(options_of(settings), live)
     found = discover(target.model_repositories) if target.model_repositories else Found()
     checked = check(rules, options, repositories=found.repositories, live=live, processes=1)
     if settings.baseline is None:
@@ -50,16 +47,38 @@ def audit(target: Target, settings: CheckSettings) -> tuple[Finding, ...]:
     return tuple(new)
 
 
-class _Deadline:
-    """Counts the configurations that were read, until the time is up."""
+def audit_apart(target: Target, settings: CheckSettings) -> tuple[Finding, ...]:
+    """Do what `audit` does in a child process: the rules hold megabytes that a daemon needs for a moment.
 
-    def __init__(self) -> None:
-        self._end = time.monotonic() + _LONGEST
+    Raises `AuditError`, whatever went wrong.
+    """
+    command = [sys.executable, "-c", _CHILD.format(path=sys.path)]
+    try:
+        done = subprocess.run(  # noqa: S603 - this very interpreter, and our own code
+            command,
+            input=pickle.dumps((target, settings)),
+            stdout=subprocess.PIPE,
+            timeout=_LONGEST,
+            check=True,
+        )
+    except subprocess.TimeoutExpired:
+        raise AuditError(
+            f"it took longer than {_LONGEST:.0f} s: see what keeps the server busy, or set alerts.config_check to off."
+        ) from None
+    except (OSError, subprocess.SubprocessError) as error:
+        raise AuditError(f"the child process that checks it failed ({error}).") from error
+    reply: tuple[Finding, ...] | str = pickle.loads(done.stdout)  # noqa: S301 - both ends of the pipe are this program
+    if isinstance(reply, str):
+        raise AuditError(reply)
+    return reply
 
-    def __call__(self, done: int, total: int) -> None:
-        """Raise `AuditError` when there is no time for the rest."""
-        if done < total and time.monotonic() > self._end:
-            raise AuditError(
-                f"it told the configurations of {done} of {total} models in {_LONGEST:.0f} s: "
-                "see what keeps it busy, or set alerts.config_check to off."
-            )
+
+def answer() -> None:
+    """Be the child: read a request from standard input, write what became of it to standard output."""
+    target, settings = pickle.load(sys.stdin.buffer)  # noqa: S301 - as above
+    reply: tuple[Finding, ...] | str
+    try:
+        reply = audit(target, settings)
+    except Exception as error:  # noqa: BLE001 - told by the parent, whatever it is
+        reply = str(error) or type(error).__name__
+    sys.stdout.buffer.write(pickle.dumps(reply))

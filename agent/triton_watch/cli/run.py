@@ -45,7 +45,7 @@ def command(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - c
       triton-watch run --target http://localhost:8000
       triton-watch run --config /etc/triton-watch/triton-watch.yaml
     """
-    from triton_watch.cli.live_audit import audit
+    from triton_watch.cli.live_audit import audit_apart
     from triton_watch.daemon.heap import bound
 
     bound()
@@ -69,7 +69,7 @@ def command(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - c
         settings = _or_exit(adjust, settings_from(config_file, **flags))
         watcher = ConfigWatcher(config_file, settings, adjust=adjust)
     try:
-        service = Service(settings, watcher=watcher, audit=audit)
+        service = Service(settings, watcher=watcher, audit=audit_apart)
     except (WebError, StoreBusyError) as error:
         click.echo(f"triton-watch: {error}", err=True)
         sys.exit(3)

@@ -33,6 +33,14 @@ ALERT_METRICS: tuple[Metric, ...] = (
         ALERTS,
         notes="There for every severity and state, 0 included.",
     ),
+    ALERTS_REFUSED := Metric(
+        "triton_watch_alerts_refused",
+        "gauge",
+        "Alerts that were not begun for want of room, at the last evaluation of each target.",
+        (),
+        ALERTS,
+        notes="There is room for 20,000. Anything but 0 is told in the log, too.",
+    ),
     ALERTMANAGER_UP := Metric(
         "triton_watch_alertmanager_up",
         "gauge",

@@ -48,6 +48,9 @@ MODEL_ALERTS = (
 )
 """Those that are, or may be, about a model."""
 
+TARGET_DOWN, WATCH_DOWN, WATCHDOG = "TritonTargetDown", "TritonWatchDown", "TritonWatchdog"
+"""Those that concern all others."""
+
 RESERVED_LABELS = (
     "alertname",
     "severity",

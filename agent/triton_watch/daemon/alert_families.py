@@ -69,6 +69,7 @@ ALERT_BUILDERS: Mapping[Metric, Builder] = {
     a.HEARTBEAT: _heartbeat,
     a.ALERT_STATE: _state,
     a.ALERTS_ACTIVE: _active,
+    a.ALERTS_REFUSED: lambda view: [(LabelSet(), float(view.refused))],
     a.ALERTMANAGER_UP: _of_peers(lambda peer: peer.up),
     a.ALERTMANAGER_ALERTS: _alerts,
     a.ALERTMANAGER_FAILURES: _of_peers(lambda peer: peer.failed),

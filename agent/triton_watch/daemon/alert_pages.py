@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import time
-from datetime import datetime, timezone
 from functools import partial
 from html import escape
 from http import HTTPStatus
@@ -14,6 +13,7 @@ from urllib.parse import parse_qs
 
 from triton_watch.alerting.effective import definition_of
 from triton_watch.alerting.links import dashboard_url, runbook_url
+from triton_watch.alerting.manager.payload import rfc3339
 from triton_watch.alerting.runbooks import runbook
 from triton_watch.conventions.alerts import ALERT_NAMES
 from triton_watch.daemon.app import HTML, PLAIN, Request, Response, Route, plain
@@ -77,9 +77,7 @@ def described(view: AlertsView, states: list[AlertState], at: float) -> dict[str
 
 def moment(seconds: float | None) -> str | None:
     """Write Unix seconds as RFC 3339 does, to the millisecond: 2026-11-28T00:36:12.250Z."""
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if seconds is None else rfc3339(seconds)
 
 
 def runbooks(request: Request) -> Response:

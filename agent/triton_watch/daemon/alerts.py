@@ -135,6 +135,11 @@ class AlertJobs:
 
     def tick(self) -> None:
         """Evaluate what changed, let a moment pass, and see to it that who is to be told is told."""
+        with self._under_way.one() as may_begin:
+            if may_begin:
+                self._tick()
+
+    def _tick(self) -> None:
         self._evaluator.observe_all(self._news())
         self._evaluator.advance()
         self._evaluated_at = self._now()
@@ -165,6 +170,7 @@ class AlertJobs:
             states=self._evaluator.states(),
             peers=self._dispatcher.statuses(),
             findings=self._audits.findings(),
+            refused=self._evaluator.refused,
             evaluated_at=self._evaluated_at,
         )
 

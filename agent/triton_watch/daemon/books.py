@@ -67,6 +67,8 @@ class Books:
     def forget(self, target: str) -> None:
         """A target is no longer watched."""
         self._budgets.forget(target)
+        if self._history is not None:
+            self._history.forget(target)
 
     def observe(self, target: str, table: SliTable | None) -> None:
         """Count what a cycle found; from any thread, for one target from one at a time."""

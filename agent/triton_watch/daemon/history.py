@@ -118,6 +118,10 @@ class HistoryReader:
         self._overlays[target] = _Overlay(budgets, answer, objectives, result)
         return result
 
+    def forget(self, target: str) -> None:
+        """A target is no longer watched."""
+        self._overlays.pop(target, None)
+
     def close(self) -> None:
         """Close the connection."""
         self._history.close()

@@ -85,6 +85,8 @@ class AlertsView:
     states: tuple[AlertState, ...] = ()
     peers: tuple[PeerStatus, ...] = ()
     findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    refused: int = 0
+    """Alerts for which there was no room."""
     evaluated_at: float | None = None
     """Unix seconds of the last evaluation, at which nothing may have been new; None = none yet."""
 

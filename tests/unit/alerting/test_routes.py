@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from support.objectives import availability, queue_time
 from triton_watch.alerting.definitions import ALERTS
-from triton_watch.alerting.inhibition import CONSEQUENCES, TARGET_DOWN, Consequence, inhibit_rules, of_severity, one_of
+from triton_watch.alerting.inhibition import CONSEQUENCES, Consequence, inhibit_rules, of_severity, one_of
 from triton_watch.alerting.routes import alertmanager_config
 from triton_watch.config import from_flags
+from triton_watch.conventions.alerts import TARGET_DOWN
 from triton_watch.records import AlertSettings, AlertSeverity
 
 DEFAULT = from_flags(["http://localhost:8000"])

@@ -8,7 +8,7 @@ import pytest
 
 from support.fake_triton import FakeTriton
 from support.misbehaving import Server
-from triton_watch.cli.live_audit import audit
+from triton_watch.cli.live_audit import AuditError, audit, audit_apart
 from triton_watch.records import CheckSettings, Target
 from triton_watch.triton.errors import TritonError
 
@@ -37,3 +37,11 @@ def test_a_server_that_does_not_answer_cannot_be_checked() -> None:
 def test_a_baseline_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     with Server(FakeTriton()) as server, pytest.raises(Exception, match="cannot be read"):
         audit(target_of(server.url), CheckSettings(baseline=tmp_path / "none.json"))
+
+
+def test_a_child_process_finds_the_same_and_its_errors_are_sentences() -> None:
+    with Server(FakeTriton()) as server:
+        target = target_of(server.url)
+        assert audit_apart(target, CheckSettings()) == audit(target, CheckSettings())
+    with pytest.raises(AuditError, match="refused the connection"):
+        audit_apart(target_of("http://127.0.0.1:1"), CheckSettings())
