@@ -41,7 +41,7 @@ def versions_in(states: Iterable[ModelState]) -> frozenset[tuple[str, str]]:
 
 def sentence(text: str) -> str:
     """A text on one line that ends with one full stop."""
-    return " ".join(text.split()).rstrip(" .;:,") + "."
+    return " ".join(text.split()).rstrip(" .;:,?") + "."
 
 
 def counted(count: int, noun: str) -> str:

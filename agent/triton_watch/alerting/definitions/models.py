@@ -90,7 +90,7 @@ MODEL_UNAVAILABLE = AlertDefinition(
     summary="Model {{ $labels.model }} on {{ $labels.target }} is not available",
     description="No version of {{ $labels.model }} is READY on {{ $labels.target }}: it is expected, or failed to "
     "load.",
-    advice="Read the model's reason in POST /v2/repository/index, mend what it says, and load the model again.",
+    advice="See its state and reason in POST /v2/repository/index: mend what the reason says, and load it again.",
     # The second part: a version failed to load, and no other one is READY or on its way.
     expr="""(
   triton_watch_model_expected_missing

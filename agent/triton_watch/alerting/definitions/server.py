@@ -31,7 +31,7 @@ def _down(facts: Facts, _threshold: float) -> Iterable[AlertCase]:
     if facts.snapshot.is_heard:
         return ()
     failed = (one[0] for one in group_failures(facts.snapshot.probes.values()))
-    said = "; ".join(dict.fromkeys(one.detail or one.outcome.value for one in failed))
+    said = "; ".join(dict.fromkeys((one.detail or one.outcome.value).rstrip(" .?") for one in failed))
     return (AlertCase((), holds=True, detail=sentence(f"Nothing answers as Triton: {said}")),)
 
 
