@@ -68,6 +68,10 @@ class Board:
         """All alerts, in no order."""
         return [state for group in self._groups.values() for state in group.values()]
 
+    def has(self, place: int) -> bool:
+        """Whether there is any alert of a definition."""
+        return bool(self._groups.get(place))
+
     def changes(self) -> list[Change]:
         """What changed since the last call, in order."""
         found, self._changes = self._changes, []

@@ -130,12 +130,12 @@ class Evaluator:
         board.cycle, board.refused = facts.snapshot.cycle, 0
         board.let_pass(moment)
         for place in self._in_force.places():
-            board.see(place, self._found(place, facts), moment, room)
+            board.see(place, self._found(place, facts, has_alerts=board.has(place)), moment, room)
 
-    def _found(self, place: int, facts: Facts) -> dict[AlertKey, Found] | None:
+    def _found(self, place: int, facts: Facts, *, has_alerts: bool) -> dict[AlertKey, Found] | None:
         name = self._definitions[place].name
         try:
-            return self._in_force.judge(place, facts)
+            return self._in_force.judge(place, facts, has_alerts=has_alerts)
         except Exception as error:  # noqa: BLE001 - a fault of ours in one condition must not silence all other alerts
             if name not in self._failing:
                 self._failing.add(name)

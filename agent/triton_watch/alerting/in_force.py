@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from triton_watch.alerting.definition import AlertDefinition, Facts
     from triton_watch.records import AlertCase, AlertSettings, Labels
 
-"""The alert that always fires where it is wanted, and is about no target."""
 OF_CHECKS: Final = frozenset({"TritonConfigErrors", "TritonConfigDrift"})
 """The alerts about what a check of the live server finds: without checks there are none."""
 CASES_LIMIT: Final = 20_000
@@ -72,10 +71,11 @@ class InForce:
         fires = AlertState(key, AlertPhase.FIRING, active_at=now, fired_at=now, recent=(True,), summary=rule.summary)
         return place, fires
 
-    def judge(self, place: int, facts: Facts) -> dict[AlertKey, Found] | None:
+    def judge(self, place: int, facts: Facts, *, has_alerts: bool) -> dict[AlertKey, Found] | None:
         """The subjects of one definition for which its condition holds or is not known; None = nothing is known.
 
-        Raises whatever the condition raises.
+        Without `has_alerts` those that are not known are left out: no alert begins with one, and there may be one for
+        each model at each evaluation. Raises whatever the condition raises.
         """
         found: dict[AlertKey, Found] = {}
         condition, target = self.definitions[place].condition, facts.snapshot.target.name
@@ -86,7 +86,8 @@ class InForce:
             if cases is None:
                 return None
             for case in islice(cases, CASES_LIMIT):
-                self._add(found, place, target, case, threshold)
+                if has_alerts or case.holds is not None:
+                    self._add(found, place, target, case, threshold)
         return found
 
     def _add(
