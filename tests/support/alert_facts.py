@@ -114,7 +114,6 @@ def facts(
         budgets=tuple(budgets),
         objectives={one.name: one for one in objectives},
         findings=None if findings is None else tuple(findings),
-        now=NOW,
     )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
-    """All that is known of one target. `now` is Unix seconds.
+    """All that is known of one target.
 
     `canaries` may be newer than the snapshot's. `objectives` are by name. `findings` are those of the last check of
     the live server; None = it was not checked.
@@ -32,7 +32,6 @@ class Facts:
     budgets: tuple[BudgetTable, ...]
     objectives: Mapping[str, Objective]
     findings: tuple[Finding, ...] | None
-    now: float
 
 
 Condition: TypeAlias = Callable[[Facts, float], "Iterable[AlertCase] | None"]

@@ -6,17 +6,17 @@ import json
 import math
 import time
 from functools import partial
-from html import escape
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs
 
 from triton_watch.alerting.effective import definition_of
 from triton_watch.alerting.links import dashboard_url, runbook_url
 from triton_watch.alerting.manager.payload import rfc3339
 from triton_watch.alerting.runbooks import runbook
 from triton_watch.conventions.alerts import ALERT_NAMES
-from triton_watch.daemon.app import HTML, PLAIN, Request, Response, Route, plain
+from triton_watch.daemon.app import PLAIN, Request, Response, Route, plain
+from triton_watch.daemon.link_page import link_page
+from triton_watch.daemon.queries import asked, no_target
 from triton_watch.records import AlertPhase
 
 if TYPE_CHECKING:
@@ -42,20 +42,16 @@ def alert_routes(source: StateSource, now: Callable[[], float] = time.time) -> t
 
 def alerts(source: StateSource, now: Callable[[], float], request: Request) -> Response:
     """All alerts that are not inactive, or those of one `?phase=` or `?target=`."""
-    asked = parse_qs(str(request.environ.get("QUERY_STRING", "")), keep_blank_values=True)
-    given = {name: values[-1] for name, values in asked.items()}
-    wrong = next((name for name, value in given.items() if name not in ("phase", "target") or not value), None)
-    if wrong is not None:  # a misspelt name must not pass for "nothing fires"
-        sentence = f"The query {wrong[:100]!r} cannot be answered: give phase=PHASE, target=NAME or nothing."
-        return plain(HTTPStatus.BAD_REQUEST, sentence)
+    given = asked(request, phase="PHASE", target="NAME")
+    if isinstance(given, Response):
+        return given
     phase, target = given.get("phase"), given.get("target")
     if phase is not None and phase not in _PHASES:
         sentence = f"There is no phase {phase[:100]!r}; there are: {', '.join(_PHASES)}."
         return plain(HTTPStatus.BAD_REQUEST, sentence)
     targets = source.counters().keys()
     if target is not None and target not in targets:
-        known = ", ".join(sorted(targets)) or "none"
-        return plain(HTTPStatus.NOT_FOUND, f"There is no target {target[:100]!r}; there are: {known}.")
+        return no_target(target, targets)
     view = source.alerts()
     states = [one for one in view.states if phase in (None, one.phase.value)]
     states = [one for one in states if target in (None, dict(one.key.labels).get("target"))]
@@ -84,8 +80,8 @@ def runbooks(request: Request) -> Response:
     """The runbook whose name ends the path, or a page of links to all. Plain text, unless Markdown is asked for."""
     name = request.path.removeprefix(RUNBOOKS)
     if not name:
-        items = "".join(f'<li><a href="{RUNBOOKS}{escape(one)}">{escape(one)}</a></li>\n' for one in ALERT_NAMES)
-        return Response(HTTPStatus.OK, HTML, _INDEX.format(items=items).encode())
+        links = ((f"{RUNBOOKS}{one}", one, "") for one in ALERT_NAMES)
+        return link_page("Runbooks of triton-watch", "Runbooks", links)
     if name not in ALERT_NAMES:
         return plain(HTTPStatus.NOT_FOUND, f"There is no runbook {name[:100]!r}; there are: {', '.join(ALERT_NAMES)}.")
     # Browsers save what is called Markdown; whoever follows the link of an alert wants to read.
@@ -127,24 +123,3 @@ def _peer(peer: PeerStatus) -> Mapping[str, Any]:
         "dropped": peer.dropped,
         "waiting": peer.waiting,
     }
-
-
-_INDEX = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Runbooks of triton-watch</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; }}
-a {{ font-family: ui-monospace, monospace; }}
-</style>
-</head>
-<body>
-<h1>Runbooks</h1>
-<ul>
-{items}</ul>
-</body>
-</html>
-"""

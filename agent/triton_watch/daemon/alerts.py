@@ -213,7 +213,6 @@ class AlertJobs:
                     budgets=() if of_target is None else of_target.tables,
                     objectives=objectives,
                     findings=seen.findings,
-                    now=self._now(),
                 )
             )
         return found

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from html import escape
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
 from triton_watch.daemon.alert_pages import alert_routes
-from triton_watch.daemon.app import HTML, Request, Response, Route, plain
+from triton_watch.daemon.app import Request, Response, Route, plain
+from triton_watch.daemon.link_page import link_page
+from triton_watch.daemon.queries import asked, no_target
 from triton_watch.slo.serving import Serving
 from triton_watch.version import __version__
 
@@ -63,16 +63,13 @@ def ready(source: StateSource, _request: Request) -> Response:
 
 def serving(source: StateSource, request: Request) -> Response:
     """The verdict on Triton: 200 only while every target serves, or the one of `?target=`, or one `?model=`."""
-    asked = parse_qs(str(request.environ.get("QUERY_STRING", "")), keep_blank_values=True)
-    wrong = next((name for name, values in asked.items() if name not in ("model", "target") or not values[-1]), None)
-    if wrong is not None:  # a misspelt name must not pass for a good verdict
-        sentence = f"The query {wrong[:100]!r} cannot be answered: give model=NAME, target=NAME or nothing."
-        return plain(HTTPStatus.BAD_REQUEST, sentence)
-    model, target = (_last(request, name) for name in ("model", "target"))
-    found = source.serving(model)
+    given = asked(request, model="NAME", target="NAME")
+    if isinstance(given, Response):
+        return given
+    target = given.get("target")
+    found = source.serving(given.get("model"))
     if target is not None and target not in found:
-        known = ", ".join(sorted(found)) or "none"
-        return plain(HTTPStatus.NOT_FOUND, f"There is no target {target[:100]!r}; there are: {known}.")
+        return no_target(target, found)
     if target is not None:
         found = {target: found[target]}
     verdicts = {one.verdict for one in found.values()}
@@ -82,38 +79,8 @@ def serving(source: StateSource, request: Request) -> Response:
     return plain(status, "\n".join([whole.value, *lines]))
 
 
-def _last(request: Request, name: str) -> str | None:
-    values = request.query.get(name)
-    return values[-1] if values else None
-
-
 def index(routes: Sequence[Route], _request: Request) -> Response:
     """A page of links to `routes`."""
-    items = "".join(
-        f'<li><a href="{escape(route.path)}">{escape(route.path)}</a> {escape(route.summary)}</li>\n'
-        for route in routes
-        if route.summary
-    )
-    return Response(HTTPStatus.OK, HTML, _INDEX.format(version=__version__, items=items).encode())
-
-
-_INDEX = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>triton-watch</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; }}
-a {{ font-family: ui-monospace, monospace; }}
-</style>
-</head>
-<body>
-<h1>triton-watch</h1>
-<p>Version {version}, an observability and SLO sidecar for NVIDIA Triton Inference Server.</p>
-<ul>
-{items}</ul>
-</body>
-</html>
-"""
+    links = ((route.path, route.path, route.summary) for route in routes if route.summary)
+    lead = f"Version {__version__}, an observability and SLO sidecar for NVIDIA Triton Inference Server."
+    return link_page("triton-watch", "triton-watch", links, lead=lead)

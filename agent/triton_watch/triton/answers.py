@@ -34,7 +34,7 @@ _UNKNOWN_PATH = "it does not know this path; is it Triton's HTTP port, usually 8
 _BRACKETS = re.compile(rb"[\[\]{}]")
 _DEEPEST = 100
 """Levels of JSON. Triton's has below ten; brackets inside texts are counted too, which no real text comes near."""
-_TLS_PORT = re.compile(rb"plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server")
+TLS_PORT = re.compile(rb"plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server")
 """The words of nginx and of Go's net/http."""
 
 
@@ -46,7 +46,7 @@ def refusal(response: Response, url: str, unknown_path: str = _UNKNOWN_PATH) -> 
         where = shown(response.location) or "nowhere"
         message = f"redirects to {where} (HTTP {status}): write the final address in the target's URL"
         return RedirectError(message, url=url, http_status=status)
-    if status == 400 and _TLS_PORT.search(response.body):
+    if status == 400 and TLS_PORT.search(response.body):
         message = "answered that it speaks TLS: write https:// in the target's URL"
         return NotHttpError(message, url=url, http_status=status)
     kind, hint = _meaning(status, text, unknown_path)

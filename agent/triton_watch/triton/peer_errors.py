@@ -7,12 +7,11 @@ Prometheus must not read about Triton's ports. Each kind of server brings its ow
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
-from triton_watch.triton.answers import is_html
+from triton_watch.triton.answers import TLS_PORT, is_html
 from triton_watch.triton.errors import (
     AnswerTimeoutError,
     BadUrlError,
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
     from triton_watch.triton.http import Response
 
-_TLS_PORT: Final = re.compile(rb"plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server")
-"""The words of nginx and of Go's net/http."""
 _BY_ERROR: Final[Mapping[type[TritonError], str]] = MappingProxyType(
     {
         BadUrlError: "cannot be asked: the URL must be like http://host:{port}, and headers without control characters",
@@ -106,7 +103,7 @@ class Peer(Generic[AnyError]):
         if 300 <= status < 400:
             where = shown(response.location) or "nowhere"
             words = f"redirects to {where} (HTTP {status}): write the final address in its URL"
-        elif status == 400 and _TLS_PORT.search(response.body):
+        elif status == 400 and TLS_PORT.search(response.body):
             words = "answered that it speaks TLS: write https:// in its URL"
         else:
             said, _ = self.said(response)

@@ -37,7 +37,7 @@ def case(model: str, holds: bool | None = True, detail: str = "", hold: float | 
 def facts_of(target: str, cycle: int, now: float = START) -> Facts:
     watched = Target(target, "http://h:8000", "http://h:8002/metrics", "h:8001")
     snapshot = TargetSnapshot(watched, cycle, now, 0.1, {})
-    return Facts(snapshot, {}, (), {}, None, now)
+    return Facts(snapshot, {}, (), {}, None)
 
 
 def definition(condition: Condition | None = None, name: str = NAME, **more: object) -> AlertDefinition:

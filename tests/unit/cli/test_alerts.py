@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
+from support.alert_pages import AT, served, some_alerts
 from support.misbehaving import Server, closes_at_once, http_answer
-from synthetic_state import SyntheticState, alerts_of
 from triton_watch.alerting.definitions import ALERTS
 from triton_watch.cli import cli
 from triton_watch.conventions.alerts import ALERT_NAMES
-from triton_watch.daemon.alert_pages import alert_routes
 from triton_watch.daemon.app import App, Route, plain
-from triton_watch.daemon.state import AlertsView, TargetCounts
+from triton_watch.daemon.state import AlertsView
 from triton_watch.daemon.web import WebServer
 from triton_watch.records import (
     AlertKey,
@@ -41,22 +40,19 @@ if TYPE_CHECKING:
     from click.testing import Result
 
     from support.misbehaving import Behaviour, Connection
+    from synthetic_state import SyntheticState
     from triton_watch.daemon.app import Request, Response
-
-AT = 1_795_826_172.25
 
 
 @pytest.fixture
 def state() -> SyntheticState:
-    return SyntheticState({}, {"gpu-7": TargetCounts(), "gpu-8": TargetCounts()}, alert_view=alerts_of(AT))
+    return some_alerts()
 
 
 @pytest.fixture
 def agent(state: SyntheticState) -> Iterator[str]:
-    server = WebServer(WebSettings(port=0), App(alert_routes(state, lambda: AT)))
-    server.start()
-    yield server.url
-    server.close()
+    with served(state) as where:
+        yield where
 
 
 def call(*words: str | Path, columns: int = 120) -> Result:

@@ -9,32 +9,27 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from support.alert_pages import AT, served, some_alerts
 from synthetic_state import SyntheticState, alerts_of
 from triton_watch.conventions.alerts import ALERT_NAMES
-from triton_watch.daemon.alert_pages import alert_routes, moment
-from triton_watch.daemon.app import PLAIN, App
-from triton_watch.daemon.state import AlertsView, TargetCounts
-from triton_watch.daemon.web import WebServer
-from triton_watch.records import AlertKey, AlertMode, AlertPhase, AlertSettings, AlertSeverity, AlertState, WebSettings
+from triton_watch.daemon.alert_pages import moment
+from triton_watch.daemon.app import PLAIN
+from triton_watch.daemon.state import AlertsView
+from triton_watch.records import AlertKey, AlertMode, AlertPhase, AlertSettings, AlertSeverity, AlertState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-AT = 1_795_826_172.25
-"""2026-11-28T00:36:12.250Z."""
-
 
 @pytest.fixture
 def state() -> SyntheticState:
-    return SyntheticState({}, {"gpu-7": TargetCounts(), "gpu-8": TargetCounts()}, alert_view=alerts_of(AT))
+    return some_alerts()
 
 
 @pytest.fixture
 def url(state: SyntheticState) -> Iterator[str]:
-    server = WebServer(WebSettings(port=0), App(alert_routes(state, lambda: AT)))
-    server.start()
-    yield server.url
-    server.close()
+    with served(state) as where:
+        yield where
 
 
 def get(url: str, **headers: str) -> requests.Response:
