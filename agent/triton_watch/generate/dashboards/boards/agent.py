@@ -1,0 +1,13 @@
+"""To be built."""
+
+from __future__ import annotations
+
+from triton_watch.conventions.dashboards import AGENT
+from triton_watch.generate.dashboards.board import Board, Context
+from triton_watch.generate.dashboards.variables import AGENT_BOARD
+
+
+def agent(context: Context) -> Board:
+    """Return the board."""
+    del context
+    return Board(AGENT, AGENT_BOARD, ())

@@ -1,0 +1,73 @@
+"""Colours by value, names for values, and links: what panels of all kinds have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from grafanalib import core
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+GREEN, YELLOW, ORANGE, RED, BLUE, GREY = "green", "yellow", "orange", "red", "blue", "#8e8e8e"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From this value on the colour holds."""
+
+    value: float
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Colours by value: `base` below the first step."""
+
+    base: str
+    steps: tuple[Step, ...] = ()
+
+    def as_json(self) -> list[core.Threshold]:
+        """As grafanalib has it; the base's value is mended by `modernise`."""
+        first = core.Threshold(self.base, 0, 0.0)
+        return [first, *(core.Threshold(one.color, row, one.value) for row, one in enumerate(self.steps, 1))]
+
+
+PLAIN: Final = Scale(GREEN)
+NEUTRAL: Final = Scale(BLUE)
+
+
+def bad_above(bad: float, warn: float | None = None) -> Scale:
+    """Green, yellow from `warn` on, red from `bad` on."""
+    return Scale(GREEN, (*(() if warn is None else (Step(warn, YELLOW),)), Step(bad, RED)))
+
+
+def bad_below(bad: float, warn: float | None = None) -> Scale:
+    """Red below `bad`, yellow below `warn`, green from there on."""
+    if warn is None:
+        return Scale(RED, (Step(bad, GREEN),))
+    return Scale(RED, (Step(bad, YELLOW), Step(warn, GREEN)))
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a value is called, and its colour: `Named("1", "ready", GREEN)`."""
+
+    value: str
+    text: str
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where a click leads. `url` may hold ${__field.labels.model}, ${__data.fields.model} and ${variables}."""
+
+    title: str
+    url: str
+
+
+def as_mappings(names: Sequence[Named]) -> list[dict[str, Any]]:
+    """Names of values as Grafana has them."""
+    options = {one.value: {"text": one.text, "color": one.color, "index": row} for row, one in enumerate(names)}
+    return [{"type": "value", "options": options}] if options else []

@@ -1,0 +1,99 @@
+"""Tables: a row for each set of labels, a column for each instant query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from string import ascii_uppercase
+from typing import TYPE_CHECKING, Any
+
+from grafanalib import core
+
+from triton_watch.generate.dashboards.panels import NO_TRAFFIC, Panel, Query, common
+from triton_watch.generate.dashboards.scales import Link, Named, Scale, as_mappings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: the value of an instant query that is aggregated by the table's keys."""
+
+    name: str
+    expr: str
+    unit: str = "short"
+    scale: Scale | None = None
+    names: tuple[Named, ...] = ()
+    decimals: int | None = None
+    is_bar: bool = False
+    """Drawn as a bar from 0 to 1."""
+
+
+def table(
+    title: str,
+    description: str,
+    *columns: Column,
+    keys: Sequence[str],
+    hidden: Sequence[str] = (),
+    key_links: Mapping[str, Link] | None = None,
+    sort_by: str = "",
+    is_descending: bool = True,
+    no_value: str = NO_TRAFFIC,
+    width: int = 24,
+    height: int = 9,
+) -> Panel:
+    """A row for each set of `keys` (labels), a column for each value. `hidden` are labels that are not shown.
+
+    With one column its expression may have any labels: those that are neither keys nor hidden stand behind the keys.
+    """
+    queries = [Query(one.expr, one.name) for one in columns]
+    values = [f"Value #{letter}" for letter in ascii_uppercase[: len(columns)]]
+    if len(columns) == 1:
+        values = ["Value"]
+    renamed = {value: one.name for value, one in zip(values, columns, strict=True)}
+    order = {name: place for place, name in enumerate([*keys, *values])}
+    organized = {"excludeByName": dict.fromkeys(("Time", *hidden), True), "indexByName": order, "renameByName": renamed}
+    view = core.Table(
+        **common(title, description, queries, is_instant=True, form="table"),
+        sortBy=[{"displayName": sort_by, "desc": is_descending}] if sort_by else [],
+        extraJson={
+            "transformations": [
+                *([{"id": "merge", "options": {}}] if len(columns) > 1 else []),
+                {"id": "organize", "options": organized},
+            ],
+            "fieldConfig": {
+                "defaults": {"noValue": no_value},
+                "overrides": [*_key_overrides(key_links or {}), *(_column_override(one) for one in columns)],
+            },
+        },
+    )
+    return Panel(view, width, height)
+
+
+def _override(field: str, properties: Mapping[str, object]) -> dict[str, Any]:
+    return {
+        "matcher": {"id": "byName", "options": field},
+        "properties": [{"id": name, "value": value} for name, value in properties.items()],
+    }
+
+
+def _key_overrides(links: Mapping[str, Link]) -> list[dict[str, Any]]:
+    return [_override(key, {"links": [{"title": one.title, "url": one.url}]}) for key, one in links.items()]
+
+
+def _column_override(column: Column) -> dict[str, Any]:
+    properties: dict[str, object] = {"unit": column.unit}
+    if column.decimals is not None:
+        properties["decimals"] = column.decimals
+    if column.is_bar:
+        properties |= {"min": 0, "max": 1, "custom.cellOptions": {"type": "gauge", "mode": "basic"}}
+    elif column.scale is not None or column.names:
+        properties["custom.cellOptions"] = {"type": "color-text"}
+    if column.scale is not None:
+        properties |= {
+            "thresholds": {"mode": "absolute", "steps": column.scale.as_json()},
+            "color": {"mode": "thresholds"},
+        }
+    if column.names:
+        properties["mappings"] = as_mappings(column.names)
+    return _override(column.name, properties)

@@ -1,0 +1,62 @@
+"""What people choose at the top of a board, and the scopes that follow their choice."""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeAlias
+
+from grafanalib import core
+
+from triton_watch.generate.dashboards.panels import DATASOURCE
+from triton_watch.generate.queries import RANGE, Scope
+
+Variable: TypeAlias = Any
+"""grafanalib's Template, which has no types."""
+
+
+def _of_labels(name: str, label: str, query: str) -> Variable:
+    return core.Template(name=name, label=label, query=query, dataSource=DATASOURCE, multi=True, includeAll=True)
+
+
+SOURCE: Final = core.Template(name="datasource", label="Data source", type="datasource", query="prometheus")
+
+TRITON_JOB: Final = _of_labels("job", "Job of Triton", "label_values(nv_inference_request_success, job)")
+TRITON_INSTANCE: Final = _of_labels(
+    "instance", "Triton", 'label_values(nv_inference_request_success{job=~"$job"}, instance)'
+)
+TRITON_MODEL: Final = _of_labels(
+    "model", "Model", 'label_values(nv_inference_request_success{job=~"$job", instance=~"$instance"}, model)'
+)
+
+AGENT_JOB: Final = _of_labels("job", "Job of the agents", "label_values(triton_watch_build_info, job)")
+AGENT_INSTANCE: Final = _of_labels("instance", "Agent", 'label_values(triton_watch_build_info{job=~"$job"}, instance)')
+AGENT_TARGET: Final = _of_labels(
+    "target", "Target", 'label_values(triton_watch_target_up{job=~"$job", instance=~"$instance"}, target)'
+)
+AGENT_MODEL: Final = _of_labels(
+    "model",
+    "Model",
+    'label_values(triton_watch_model_info{job=~"$job", instance=~"$instance", target=~"$target"}, model)',
+)
+WATCHED_TARGET: Final = _of_labels(
+    "target", "Target of the agents", 'label_values(triton_watch_model_info{model=~"$model"}, target)'
+)
+"""On a board about Triton's own page: which of the agents' targets its other panels are about."""
+
+TRITON_BOARD: Final = (SOURCE, TRITON_JOB, TRITON_INSTANCE, TRITON_MODEL, WATCHED_TARGET)
+"""Boards whose job and instance are those of Triton's own page."""
+AGENT_BOARD: Final = (SOURCE, AGENT_JOB, AGENT_INSTANCE, AGENT_TARGET, AGENT_MODEL)
+"""Boards whose job and instance are those of the agents."""
+
+BY_MODEL: Final = ("instance", "model", "version")
+TRITON: Final = Scope('job=~"$job", instance=~"$instance", model=~"$model"', RANGE, BY_MODEL)
+"""Triton's series of the chosen models, on a `TRITON_BOARD`."""
+TRITON_SERVER: Final = Scope('job=~"$job", instance=~"$instance"', RANGE, ("instance",))
+"""Triton's series that are about no model: its caches, its memory."""
+
+BY_TARGET: Final = ("target", "model", "version")
+WATCHED: Final = Scope('target=~"$target", model=~"$model"', RANGE, BY_TARGET)
+"""The agents' series of the chosen models, on either board."""
+WATCHED_TARGETS: Final = Scope('target=~"$target"', RANGE, ("target",))
+"""The agents' series that are about a target."""
+AGENTS: Final = Scope('job=~"$job", instance=~"$instance"', RANGE, ("instance",))
+"""The agents' series about themselves, on an `AGENT_BOARD`."""

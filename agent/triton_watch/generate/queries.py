@@ -1,0 +1,107 @@
+"""PromQL over Triton's own metrics: the indicators of DESIGN §4, for panels and recording rules alike.
+
+Each function returns an expression for a `Scope`. Numerator and denominator are added up first and divided last;
+the denominator is guarded by `> 0`, never padded: without traffic there is no value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+RANGE: Final = "$__rate_interval"
+"""Grafana's range for `rate()`: it holds four scrapes at least."""
+
+COUNTED_FAILURES: Final = 'reason!="CANCELED"'
+"""A canceled request is the client's doing. Servers before 24.07 have no label `reason`, and match too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which series, over which range, by which labels.
+
+    `matchers` stand between the braces as they are, such as `job=~"$job", model=~"$model"`; `span` between brackets.
+    """
+
+    matchers: str
+    span: str
+    by: tuple[str, ...]
+
+    def series(self, metric: str, *more: str) -> str:
+        """The metric's series, narrowed further by `more`."""
+        return f"{metric}{{{', '.join(one for one in (self.matchers, *more) if one)}}}"
+
+    def rate(self, metric: str, *more: str) -> str:
+        """What a counter gains in a second, added up by the scope's labels."""
+        return f"{self._sum} (rate({self.series(metric, *more)}[{self.span}]))"
+
+    def total(self, metric: str, *more: str) -> str:
+        """A gauge, added up by the scope's labels."""
+        return f"{self._sum} ({self.series(metric, *more)})"
+
+    def highest(self, metric: str, *more: str) -> str:
+        """A gauge, the highest by the scope's labels."""
+        return f"max by ({', '.join(self.by)}) ({self.series(metric, *more)})"
+
+    @property
+    def _sum(self) -> str:
+        return f"sum by ({', '.join(self.by)})"
+
+
+def successes(scope: Scope) -> str:
+    """Requests a second that Triton counts as success."""
+    return scope.rate("nv_inference_request_success")
+
+
+def failures(scope: Scope) -> str:
+    """Requests a second that Triton counts as failed, but for those that clients canceled."""
+    return scope.rate("nv_inference_request_failure", COUNTED_FAILURES)
+
+
+def requests(scope: Scope) -> str:
+    """Requests a second that ended."""
+    return f"{successes(scope)} + {failures(scope)}"
+
+
+def error_ratio(scope: Scope) -> str:
+    """Share of the requests that failed by Triton's own count, 0 to 1."""
+    return f"{failures(scope)} / ({requests(scope)} > 0)"
+
+
+def mean_time(scope: Scope, step: str) -> str:
+    """Mean seconds of a request in `step`: request or queue. Durations accrue on success only."""
+    return f"{scope.rate(f'nv_inference_{step}_duration_us')} / ({successes(scope)} > 0) / 1e6"
+
+
+def computed(scope: Scope) -> str:
+    """Requests a second that reached the model: what the response cache answered did not."""
+    hits = scope.rate("nv_cache_num_hits_per_model")
+    return f"({successes(scope)} - {hits} or {successes(scope)})"
+
+
+def compute_time(scope: Scope, step: str) -> str:
+    """Mean seconds in `step`: compute_input, compute_infer or compute_output."""
+    return f"{scope.rate(f'nv_inference_{step}_duration_us')} / ({computed(scope)} > 0) / 1e6"
+
+
+def average_batch(scope: Scope) -> str:
+    """Mean inferences in one execution. Executions that fail count, their inferences do not: 0 is no batch."""
+    inferences, executions = scope.rate("nv_inference_count"), scope.rate("nv_inference_exec_count")
+    return f"({inferences} > 0) / ({executions} > 0)"
+
+
+def in_flight(scope: Scope) -> str:
+    """Mean requests inside the server at a time, by Little's law."""
+    return f"{scope.rate('nv_inference_request_duration_us')} / 1e6"
+
+
+def cache_hit_ratio(scope: Scope) -> str:
+    """Share of look-ups that the response cache answered."""
+    hits, misses = (scope.rate(f"nv_cache_num_{one}_per_model") for one in ("hits", "misses"))
+    return f"{hits} / ({hits} + {misses} > 0)"
+
+
+def served_quantile(scope: Scope, step: str, quantile: str) -> str:
+    """Seconds as the server's summary says them; the worst of several, for quantiles cannot be averaged."""
+    matcher = f'quantile="{quantile}"'
+    return f"{scope.highest(f'nv_inference_{step}_summary_us', matcher)} / 1e6"
