@@ -29,8 +29,8 @@ class RuleOptions:
 
     `external_url` is where people reach an agent; "" = as the settings say, else where Prometheus scrapes it.
     `selectors` are labels and values that every series must have, such as cluster and its name. `labels` are added to
-    every alert. `models` are a live server's, by name and in order: what Triton's own metrics do not say (max_batch_size,
-    instances) is taken from them; () = nobody asked a server.
+    every alert. `models` are a live server's, by name and in order: what Triton's own metrics do not say
+    (max_batch_size, instances) is taken from them; () = nobody asked a server.
     """
 
     external_url: str = ""
