@@ -132,8 +132,6 @@ def _variable(old: Json) -> Json:
         new |= {"query": old["query"], "refresh": 1}
     if old["includeAll"]:
         new |= {"allValue": ".+", "current": {"text": ["All"], "value": ["$__all"]}}
-    else:
-        new["current"] = {}
     return new
 
 
