@@ -1,4 +1,4 @@
-"""Write every generated file of docs/ and alerts/; with --check, only say which are out of date (exit 1)."""
+"""Write every generated file of docs/, alerts/ and dashboards/; with --check, only show how they differ (exit 1)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from triton_watch.config import docs as configuration_docs
 from triton_watch.config import from_flags
 from triton_watch.conventions.alerts import ALERT_NAMES
 from triton_watch.daemon import metrics_docs
-from triton_watch.generate import pages
-from triton_watch.generate.alerts import alertmanager_yaml, rules_yaml
+from triton_watch.generate import pages, recorded_docs
+from triton_watch.generate.dashboards import Context
+from triton_watch.generate.files import all_files
+from triton_watch.generate.kubernetes import ObjectOptions
+from triton_watch.generate.rules.options import RuleOptions
+from triton_watch.generate.write import difference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,13 +33,18 @@ def _alerts_page() -> str:
     return pages.with_table(path.read_text(), DEFAULTS.slo.objectives)
 
 
+def _monitoring() -> dict[str, str]:
+    """What `triton-watch generate all --out .` writes here."""
+    return all_files(Context(DEFAULTS), RuleOptions(), ObjectOptions())
+
+
 GENERATED: list[tuple[Path, Callable[[], str]]] = [
     (ROOT / "docs" / "metrics.md", metrics_docs.render),
     (ROOT / "docs" / "configuration.md", configuration_docs.render),
     (ROOT / "docs" / "rules.md", rules_docs.render),
     (ROOT / "docs" / "alerts.md", _alerts_page),
-    (ALERTS / "alertmanager.yaml", partial(alertmanager_yaml, DEFAULTS)),
-    (ALERTS / "rules.yaml", partial(rules_yaml, DEFAULTS)),
+    (ROOT / "docs" / "recorded.md", recorded_docs.render),
+    *((ROOT / path, partial(str, text)) for path, text in _monitoring().items()),
     *((ALERTS / "runbooks" / f"{name}.md", partial(pages.page, name, DEFAULTS.slo.objectives)) for name in ALERT_NAMES),
 ]
 
@@ -45,14 +54,27 @@ def outdated() -> list[Path]:
     return [path for path, render in GENERATED if not path.exists() or path.read_text() != render()]
 
 
+def left_over() -> list[Path]:
+    """Files in the folders of generated ones that nothing makes any more."""
+    made = {path for path, _ in GENERATED}
+    folders = (ROOT / "dashboards", ROOT / "dashboards" / "kubernetes", ALERTS / "kubernetes", ALERTS / "runbooks")
+    return [
+        path for one in folders for path in sorted(one.glob("*.*")) if path not in made and path.name != "README.md"
+    ]
+
+
 def main() -> int:
     """Write or check; return the exit status."""
-    stale = outdated()
+    stale, renderers = outdated(), dict(GENERATED)
     if "--check" in sys.argv[1:]:
         for path in stale:
+            sys.stdout.write(difference(path, renderers[path]()))
+        for path in (*stale, *left_over()):
             sys.stderr.write(f"{path.relative_to(ROOT)} is out of date: run `make generate`.\n")
-        return 1 if stale else 0
-    renderers = dict(GENERATED)
+        return 1 if stale or left_over() else 0
+    for path in left_over():
+        path.unlink()
+        sys.stdout.write(f"removed {path.relative_to(ROOT)}\n")
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(renderers[path]())

@@ -82,7 +82,10 @@ def exporter(models: int, *, summaries: bool, pages: int) -> Iterator[Exporter]:
 
 @contextmanager
 def watcher(source: Exporter, interval: float) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run `triton-watch run` on the exporter, without objectives; yield the process and its own URL."""
+    """Run `triton-watch run` on the exporter, without objectives; yield the process and its own URL.
+
+    What it keeps of alerts is in a folder of its own: that of the user may be in use, or hold alerts of another run.
+    """
     listen = f"127.0.0.1:{free_port()}"
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "triton-watch.yaml"
@@ -90,7 +93,7 @@ def watcher(source: Exporter, interval: float) -> Iterator[tuple[subprocess.Pope
             f"targets: [{{url: '{source.url}', metrics_url: '{source.url}/metrics/watcher', interval: {interval:g}s, "
             f"timeouts: {{total: {interval * 0.9:g}s}}}}]\n"
             f"web: {{listen: '{listen}'}}\n"
-            "slo: {objectives: []}\n"
+            f"slo: {{objectives: [], state_dir: '{folder}/state'}}\n"
         )
         command = [sys.executable, "-m", "triton_watch", "run", "--config", str(file)]
         with process(command, stderr=subprocess.DEVNULL) as running:

@@ -27,6 +27,8 @@ SUMMARIES = ("request", "queue", "compute_input", "compute_infer", "compute_outp
 QUANTILES = ("0.5", "0.9", "0.95", "0.99", "0.999")
 MEANS_US = (2000, 400, 20, 1500, 30)
 """Mean duration of one request, in the order of SUMMARIES."""
+RATES = (0, 1, 10, 100)
+"""Requests that a model answers between two scrapes: a quarter of the models are idle."""
 
 
 def render(models: int, *, summaries: bool, tick: int, seed: int = 7) -> bytes:
@@ -34,14 +36,14 @@ def render(models: int, *, summaries: bool, tick: int, seed: int = 7) -> bytes:
     rng = random.Random(seed)
     names = [f"model_{rng.randrange(10**6):06d}_{i}" for i in range(models)]
     rng.shuffle(names)
-    rates = [rng.choice((0, 1, 10, 100)) for _ in names]
+    rates = [rng.choice(RATES) for _ in names]
     lines = list(_counter_lines(names, rates, tick))
     lines += [
         "# HELP nv_inference_pending_request_count Instantaneous number of pending requests",
         "# TYPE nv_inference_pending_request_count gauge",
     ]
     lines += [
-        f'nv_inference_pending_request_count{{model="{n}",version="1"}} {(tick + r) % 7}'
+        f'nv_inference_pending_request_count{{model="{n}",version="1"}} {_pending(r, tick)}'
         for n, r in zip(names, rates, strict=True)
     ]
     lines += [
@@ -52,6 +54,15 @@ def render(models: int, *, summaries: bool, tick: int, seed: int = 7) -> bytes:
     if summaries:
         lines += _summary_lines(names, rates, tick)
     return ("\n".join(lines) + "\n").encode()
+
+
+def _pending(rate: int, tick: int) -> int:
+    """Requests that wait for a model right now; none for an idle one.
+
+    On a healthy server a request that waits is answered soon. A model that has some waiting and answers none between
+    two scrapes hangs: with a quarter of them like that, hundreds of alerts would come and go at each poll.
+    """
+    return (tick + rate) % 7 if rate else 0
 
 
 def _counter_lines(names: list[str], rates: list[int], tick: int) -> Iterator[str]:

@@ -24,7 +24,8 @@ class Facts:
     """All that is known of one target.
 
     `canaries` may be newer than the snapshot's. `objectives` are by name. `findings` are those of the last check of
-    the live server; None = it was not checked.
+    the live server; None = it was not checked. `wants_unknown`: whether anybody asks for subjects of which nothing is
+    known; where nobody does a condition may leave them out.
     """
 
     snapshot: TargetSnapshot
@@ -32,6 +33,7 @@ class Facts:
     budgets: tuple[BudgetTable, ...]
     objectives: Mapping[str, Objective]
     findings: tuple[Finding, ...] | None
+    wants_unknown: bool = True
 
 
 Condition: TypeAlias = Callable[[Facts, float], "Iterable[AlertCase] | None"]

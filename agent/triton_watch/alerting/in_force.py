@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -78,6 +79,7 @@ class InForce:
         each model at each evaluation. Raises whatever the condition raises.
         """
         found: dict[AlertKey, Found] = {}
+        facts = facts if has_alerts else replace(facts, wants_unknown=False)
         condition, target = self.definitions[place].condition, facts.snapshot.target.name
         if condition is None:
             return found
@@ -130,12 +132,12 @@ def labels_of(target: str, labels: Labels) -> Labels:
 
 def model_of(labels: Labels) -> str:
     """The value of the label `model`, "" where there is none."""
-    return next((value for name, value in labels if name == "model"), "")
+    return dict(labels).get("model", "")
 
 
 def target_of(labels: Labels) -> str:
     """The value of the label `target`, "" where there is none."""
-    return next((value for name, value in labels if name == "target"), "")
+    return dict(labels).get("target", "")
 
 
 def summary_of(summary: str, labels: Labels) -> str:

@@ -42,21 +42,14 @@ def observed(
         return ended(state, now)
     if case.holds is None:
         return unknown(state)
-    seen = replace(
-        state,
-        is_known=True,
-        hold=hold,
-        recent=_recent(state.recent, rule.window, newest=case.holds, is_new=is_new),
-        detail=case.detail if case.holds else state.detail,
-        value=case.value if case.holds else state.value,
-    )
+    seen = _seen(state, case, _recent(state.recent, rule.window, newest=case.holds, is_new=is_new), hold)
     if seen.phase is AlertPhase.PENDING:
         after = _pending(seen, rule, now, was_met=_is_met(state, rule))
     elif seen.phase is AlertPhase.FIRING:
         after = _firing(seen, rule, now)
     else:
         after = _resolved(seen, rule, now)
-    return state if after == state else after
+    return state if after is state or after == state else after
 
 
 def passed(state: AlertState, rule: AlertDefinition | None, elapsed: float, now: float) -> AlertState | None:
@@ -90,6 +83,14 @@ def is_counting(state: AlertState, rule: AlertDefinition | None) -> bool:
     if rule is None or state.phase is AlertPhase.RESOLVED:
         return True
     return state.is_known and _is_met(state, rule) is (state.phase is AlertPhase.PENDING)
+
+
+def _seen(state: AlertState, case: AlertCase, recent: tuple[bool, ...], hold: float) -> AlertState:
+    """The alert with what is seen now; the same object where that is what was seen before."""
+    detail, value = (case.detail, case.value) if case.holds else (state.detail, state.value)
+    if (state.is_known, state.hold, state.recent, state.detail, state.value) == (True, hold, recent, detail, value):
+        return state
+    return replace(state, is_known=True, hold=hold, recent=recent, detail=detail, value=value)
 
 
 def _is_met(state: AlertState, rule: AlertDefinition) -> bool:

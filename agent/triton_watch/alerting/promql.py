@@ -1,4 +1,4 @@
-"""PromQL, written: values put into an alert's expression, and its series narrowed to some targets or models."""
+"""PromQL, written: values put into an expression, and its series narrowed to some targets, models or clusters."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from string import Template
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from triton_watch.conventions import METRICS, PREFIX
+from triton_watch.conventions.recorded_slo import labels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from triton_watch.records import Labels
 
 _LABELS: Final = {metric.name: metric.labels for metric in METRICS}
-_SERIES: Final = re.compile(rf"\b({PREFIX}\w+)(?:\{{([^}}]*)\}})?", re.ASCII)
+_STRING: Final = r'"(?:[^"\\]|\\.)*"'
+_SERIES: Final = re.compile(
+    rf"{_STRING}|\b([\w:]*{PREFIX}[\w:]*|up(?=\{{))(?:\{{((?:{_STRING}|[^\"}}])*)\}})?", re.ASCII
+)
+"""A text, in which nothing is a series, or a series of the agent, recorded or `up`: its name and its matchers."""
 _SPECIAL: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")
 """What has a meaning in RE2, Prometheus's regular expressions."""
 _WILDCARDS: Final = {"*": ".*", "?": "."}
@@ -58,13 +65,25 @@ def _pattern(glob: str) -> str | None:
 
 
 def narrowed(expr: str, matchers: Iterable[Matcher]) -> str:
-    """The expression with matchers on each of the agent's series that has their label."""
+    """The expression with matchers on each of the agent's series, exported or recorded, that has their label."""
     wanted = tuple(matchers)
+    return _matched(expr, lambda name: (one for one in wanted if one.label in (_LABELS.get(name) or labels_of(name))))
+
+
+def selected(expr: str, selectors: Labels) -> str:
+    """The expression with labels that every series must have, such as cluster and its name."""
+    wanted = [f'{label}="{inside(value)}"' for label, value in selectors]
+    return _matched(expr, lambda _name: wanted)
+
+
+def _matched(expr: str, more: Callable[[str], Iterable[object]]) -> str:
+    """The expression with more matchers on its series; `more` says which for a name."""
 
     def with_matchers(match: re.Match[str]) -> str:
         name, given = match[1], match[2]
-        more = [str(one) for one in wanted if one.label in _LABELS.get(name, ())]
-        inner = ", ".join([*([given] if given else []), *more])
+        if name is None:
+            return match[0]
+        inner = ", ".join([*([given] if given else []), *map(str, more(name))])
         return f"{name}{{{inner}}}" if inner else name
 
     return _SERIES.sub(with_matchers, expr)

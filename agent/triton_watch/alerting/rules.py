@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from triton_watch.alerting.definitions import ALERTS
 from triton_watch.alerting.definitions.agent import WATCHDOG
 from triton_watch.alerting.definitions.budgets import BUDGET_PAGE
-from triton_watch.alerting.links import dashboard_url, runbook_url
+from triton_watch.alerting.links import about_in_rules, dashboard_url, runbook_url
 from triton_watch.alerting.promql import any_of, filled, inside, narrowed, number
 from triton_watch.alerting.variants import left_out, variants
 from triton_watch.config.units import format_duration
@@ -22,31 +22,38 @@ if TYPE_CHECKING:
     from triton_watch.records import AlertSettings, BurnWindow, Objective
 
 Rule = dict[str, Any]
-_POLL: Final = 15.0
+POLL: Final = 15.0
 """Seconds that a poll counts as where polls are counted: the default interval."""
 
 
 def alert_groups(
-    settings: AlertSettings, objectives: Sequence[Objective], *, external_url: str, job: str = "triton-watch"
+    settings: AlertSettings,
+    objectives: Sequence[Objective],
+    *,
+    external_url: str,
+    job: str = "triton-watch",
+    poll: float = POLL,
+    definitions: Sequence[AlertDefinition] = ALERTS,
 ) -> list[dict[str, Any]]:
     """Return the `groups` of a rule file: a group for each board, its rules in the order of the definitions.
 
-    `external_url` is where people reach the agent, `job` the name of its scrape job.
+    `external_url` is where people reach the agent, `job` the name of its scrape job, `poll` how often it polls where
+    that is counted, seconds.
     """
     groups: dict[str, list[Rule]] = {}
-    for definition in ALERTS:
+    for definition in definitions:
         if definition.name == WATCHDOG.name and not settings.watchdog:
             continue
         for variant in variants(definition, settings):
-            for one in _expressions(variant, objectives, job):
+            for one in _expressions(variant, objectives, job, poll):
                 rule = _rule(variant, one, settings, external_url)
                 groups.setdefault(definition.dashboard, []).append(rule)
     return [{"name": f"triton-watch-{name}", "rules": rules} for name, rules in groups.items()]
 
 
-def left_out_of(settings: AlertSettings) -> tuple[str, ...]:
+def left_out_of(settings: AlertSettings, definitions: Sequence[AlertDefinition] = ALERTS) -> tuple[str, ...]:
     """Return what of the overrides the rules do not say, a sentence each, for a comment."""
-    return tuple(dict.fromkeys(sentence for definition in ALERTS for sentence in left_out(definition, settings)))
+    return tuple(dict.fromkeys(sentence for definition in definitions for sentence in left_out(definition, settings)))
 
 
 class _Expression(NamedTuple):
@@ -57,12 +64,13 @@ class _Expression(NamedTuple):
     labels: Mapping[str, str] = MappingProxyType({})
 
 
-def _expressions(variant: Variant, objectives: Sequence[Objective], job: str) -> Iterator[_Expression]:
+def _expressions(variant: Variant, objectives: Sequence[Objective], job: str, poll: float) -> Iterator[_Expression]:
     """Yield the expressions of a variant: for burning budgets one a tier."""
     definition = variant.definition
     values = {
         "failures": str(definition.failures),
-        "span": format_duration(_POLL * definition.window - 5),  # a range of n steps may hold n + 1 of them
+        "span": format_duration(poll * definition.window - 5),  # a range of n steps may hold n + 1 of them
+        "step": format_duration(poll),
         "job": inside(job),
     }
     if definition.threshold is not None:
@@ -102,11 +110,12 @@ def _rule(variant: Variant, one: _Expression, settings: AlertSettings, external_
     if definition.keep > 0:
         rule["keep_firing_for"] = format_duration(definition.keep)
     severity = settings.severity_label(definition.severity)
+    about = about_in_rules(() if definition.condition is None else ("target", *definition.labels))
     rule["labels"] = {**dict(variant.labels), **one.labels, "severity": severity}
     rule["annotations"] = {
         "summary": definition.summary,
         "description": f"{definition.description} {definition.advice}",
         "runbook_url": runbook_url(settings, external_url, definition.name),
-        "dashboard_url": dashboard_url(settings, external_url, definition.dashboard),
+        "dashboard_url": dashboard_url(settings, external_url, definition.dashboard, about),
     }
     return rule

@@ -63,13 +63,14 @@ def public_url(text: str) -> str:
     return f"{url.scheme}://{_netloc(url, url.port)}{url.path.rstrip('/')}"
 
 
-def url_template(text: str, placeholder: str) -> str:
+def url_template(text: str, *placeholders: str) -> str:
     """Check a URL that may hold `{placeholder}` after its host, in a query or fragment too. Raises `ParseError`."""
-    example = f"https://wiki.example.net/{{{placeholder}}}"
+    example = f"https://wiki.example.net/{{{placeholders[0]}}}"
     _refuse_password(text.partition("://")[2].partition("/")[0] or text, _EVERYBODY_SEES)
     for match in _PLACEHOLDER.finditer(text):
-        if match[1] != placeholder:
-            raise ParseError(f"has {match[0]}, which nothing is put in place of: write {{{placeholder}}} alone.")
+        if match[1] not in placeholders:
+            known = ", ".join(f"{{{one}}}" for one in placeholders)
+            raise ParseError(f"has {match[0]}, which nothing is put in place of: write {known} alone.")
     before, _, after = text.partition("://")
     end = re.search(r"[/?#]", after)
     host_part, rest = (after, "") if end is None else (after[: end.start()], after[end.start() :])

@@ -67,8 +67,8 @@ def _threshold(value: object) -> float:
     return float(c.checked_number(value))
 
 
-def _template(placeholder: str) -> AfterValidator:
-    return AfterValidator(lambda text: addresses.url_template(text, placeholder))
+def _template(*placeholders: str) -> AfterValidator:
+    return AfterValidator(lambda text: addresses.url_template(text, *placeholders))
 
 
 _MODE, _ = f.choice(*(mode.value for mode in AlertMode))
@@ -112,7 +112,9 @@ Threshold: TypeAlias = Annotated[
 ]
 PublicUrl: TypeAlias = Annotated[str, AfterValidator(addresses.public_url), f.form("http or https URL", _URL)]
 RunbookUrl: TypeAlias = Annotated[str, _template("alert"), f.form("http or https URL", _TEMPLATE)]
-DashboardUrl: TypeAlias = Annotated[str, _template("dashboard"), f.form("http or https URL", _TEMPLATE)]
+DashboardUrl: TypeAlias = Annotated[
+    str, _template("dashboard", "target", "model"), f.form("http or https URL", _TEMPLATE)
+]
 AlertmanagerUrl: TypeAlias = Annotated[
     str, AfterValidator(addresses.alertmanager_url), f.form("http or https URL", _URL)
 ]

@@ -87,8 +87,9 @@ class AlertsSection(Section):
         example="https://wiki.example.net/{alert}",
     )
     dashboard_url: a.DashboardUrl | None = setting(
-        "Where dashboards are, with `{dashboard}` in place of the board's name. Without it: this agent's own page.",
-        example="https://grafana.example.net/d/{dashboard}",
+        "Where dashboards are, with `{dashboard}`, `{target}` and `{model}` in place of the names of the board, the "
+        "alert's target and its model (`$__all` where it has none). Without it: this agent's own page.",
+        example="https://grafana.example.net/d/triton-watch-{dashboard}?var-target={target}&var-model={model}",
     )
     external_labels: a.Labels | None = setting(
         "Labels to add to every alert that an Alertmanager is told: name and value.",

@@ -228,6 +228,15 @@ METRICS: tuple[Metric, ...] = (
         MODELS,
         notes="Absent while the configuration could not be read.",
     ),
+    ENSEMBLE_STEP_INFO := Metric(
+        "triton_watch_ensemble_step_info",
+        "info",
+        "Which model is which step of an ensemble; the value is always 1.",
+        (*_MODEL, "step", "member", "member_version"),
+        MODELS,
+        notes="Here `model` is the ensemble. Join on `target`, `member` and `member_version` to see what steps take. "
+        "A model that is two steps has two series. Absent while the configuration could not be read.",
+    ),
     MODEL_REQUEST_RATE := Metric(
         "triton_watch_model_requests_per_second",
         "gauge",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-_UID_PREFIX: Final = "triton-watch-"
+UID_PREFIX: Final = "triton-watch-"
 """What a link to a board is made of: https://grafana.example.com/d/triton-watch-{dashboard}."""
 
 
@@ -18,7 +18,7 @@ class DashboardName(NamedTuple):
     @property
     def uid(self) -> str:
         """It never changes: links and bookmarks hold it."""
-        return f"{_UID_PREFIX}{self.name}"
+        return f"{UID_PREFIX}{self.name}"
 
 
 DASHBOARDS: Final = (

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from triton_watch.alerting.effective import definition_of
-from triton_watch.alerting.links import dashboard_url, runbook_url
+from triton_watch.alerting.links import about_labels, dashboard_url, runbook_url
 from triton_watch.alerting.manager.payload import rfc3339
 from triton_watch.alerting.runbooks import runbook
 from triton_watch.conventions.alerts import ALERT_NAMES
@@ -92,6 +92,7 @@ def runbooks(request: Request) -> Response:
 def _alert(state: AlertState, view: AlertsView) -> dict[str, Any]:
     definition, known = definition_of(state.key), state.value is not None and math.isfinite(state.value)
     board = "" if definition is None else definition.dashboard
+    about = about_labels(dict(state.key.labels))
     return {
         "name": state.key.alert,
         "severity": state.key.severity.value,
@@ -107,7 +108,7 @@ def _alert(state: AlertState, view: AlertsView) -> dict[str, Any]:
         "known": state.is_known,
         "not_seen_for_seconds": round(state.unmet, 1) if state.phase is AlertPhase.FIRING else None,
         "runbook_url": runbook_url(view.settings, view.external_url, state.key.alert),
-        "dashboard_url": dashboard_url(view.settings, view.external_url, board),
+        "dashboard_url": dashboard_url(view.settings, view.external_url, board, about),
     }
 
 

@@ -75,6 +75,8 @@ class CanaryJobs:
         self._under_way = UnderWay()
         self._targets: dict[str, TargetCanaries] = {}
         self._news = CanaryNews(log)
+        self._told: dict[str, Mapping[ModelKey, CanaryState]] = {}
+        """The states of each target at its last poll."""
 
     @staticmethod
     def executors(settings: Settings) -> dict[str, ThreadPoolExecutor]:
@@ -103,6 +105,7 @@ class CanaryJobs:
             for key in canaries.states():
                 self._remove(name, key)
             canaries.close()
+            self._told.pop(name, None)
 
     def follow(self, name: str, snapshot: TargetSnapshot) -> None:
         """Take a poll in: models that became ready are asked at once, those that are gone no more."""
@@ -114,8 +117,7 @@ class CanaryJobs:
             self._remove(name, key)
         for key in followed.begun:
             self._schedule(name, canaries, key)
-        for state in canaries.states().values():
-            self._news.tell(name, state)  # what the poll said can decide about a canary that was refused
+        self._tell(name, canaries.states())
 
     def swap(self, settings: CanarySettings) -> None:
         """Go over to other settings: with the next poll all canaries begin anew by them."""
@@ -134,10 +136,10 @@ class CanaryJobs:
 
     def skipped(self, job_id: str) -> None:
         """Note that a canary was due while the one before had not ended."""
-        for name, canaries in self._targets.items():
-            key = next((key for key in canaries.states() if _job_id(name, key) == job_id), None)
-            if key is not None:
-                canaries.skip(key, SkipReason.STILL_RUNNING)
+        job = self._scheduler.get_job(job_id)
+        if job is not None:  # else its model is gone meanwhile
+            _, canaries, key = job.args
+            canaries.skip(key, SkipReason.STILL_RUNNING)
 
     def close(self) -> None:
         """Close all connections; canaries that are still under way fail, and none begins any more."""
@@ -163,6 +165,14 @@ class CanaryJobs:
             replace_existing=True,
         )
 
+    def _tell(self, name: str, states: Mapping[ModelKey, CanaryState]) -> None:
+        """Log what is new since the last poll: what that said can decide about a canary that was refused."""
+        told = self._told.get(name, {})
+        for key, state in states.items():
+            if told.get(key) is not state:
+                self._news.tell(name, state)
+        self._told[name] = states
+
     def _remove(self, name: str, key: ModelKey) -> None:
         self._news.forget(name, key)
         try:
@@ -176,9 +186,9 @@ class CanaryJobs:
                 self._ask_now(name, canaries, key)
 
     def _ask_now(self, name: str, canaries: TargetCanaries, key: ModelKey) -> None:
-        before = canaries.states().get(key)
+        before = canaries.state_of(key)
         result = canaries.run(key)
-        after = canaries.states().get(key)
+        after = canaries.state_of(key)
         if result is None or before is None or after is None or self._under_way.is_closed:
             return
         self._news.tell(name, after)

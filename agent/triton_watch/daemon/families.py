@@ -15,6 +15,7 @@ import numpy as np
 from triton_watch import conventions as c
 from triton_watch.daemon.alert_families import ALERT_BUILDERS
 from triton_watch.daemon.canary_families import CANARY_BUILDERS, CanaryView, canary_view
+from triton_watch.daemon.ensemble_families import steps
 from triton_watch.daemon.labels import LabelSet
 from triton_watch.daemon.slo_families import SLO_BUILDERS, SloView, slo_view
 from triton_watch.daemon.state import AlertsView, ReloadStatus, StateSource, TargetCounts
@@ -269,6 +270,13 @@ def _model_info(target: TargetView) -> Iterator[Series]:
             yield labels, 1.0
 
 
+def _ensemble_steps(target: TargetView) -> Iterator[Series]:
+    configs = (target.snapshot.configs if target.snapshot is not None else None) or {}
+    for step in steps(_last_states(target), configs):
+        member = {"member": step.member.name, "member_version": step.member.version}
+        yield _model_labels(target.name, step.ensemble, step=str(step.number), **member), 1.0
+
+
 def _truth(value: bool) -> str:
     return "true" if value else "false"
 
@@ -332,6 +340,7 @@ BUILDERS: dict[c.Metric, Builder] = {
     c.MODEL_READY: _model_ready,
     c.MODEL_EXPECTED_MISSING: _expected_missing,
     c.MODEL_INFO: _model_info,
+    c.ENSEMBLE_STEP_INFO: _ensemble_steps,
     c.MODEL_REQUEST_RATE: _of_sli(Sli.REQUEST_RATE),
     c.MODEL_FAILURE_RATE: _of_sli(Sli.FAILURE_RATE),
     c.MODEL_AVAILABILITY: _of_sli(Sli.AVAILABILITY),

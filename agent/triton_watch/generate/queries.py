@@ -6,8 +6,11 @@ the denominator is guarded by `> 0`, never padded: without traffic there is no v
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 RANGE: Final = "$__rate_interval"
 """Grafana's range for `rate()`: it holds four scrapes at least."""
@@ -42,6 +45,18 @@ class Scope:
     def highest(self, metric: str, *more: str) -> str:
         """A gauge, the highest by the scope's labels."""
         return f"max by ({', '.join(self.by)}) ({self.series(metric, *more)})"
+
+    def lowest(self, metric: str, *more: str) -> str:
+        """A gauge, the lowest by the scope's labels."""
+        return f"min by ({', '.join(self.by)}) ({self.series(metric, *more)})"
+
+    def increase(self, metric: str, *more: str) -> str:
+        """What a counter gains in the scope's span, added up by the scope's labels."""
+        return f"{self._sum} (increase({self.series(metric, *more)}[{self.span}]))"
+
+    def ever(self, metric: str, *more: str) -> str:
+        """The highest value of a gauge in all of the time that is shown: the same at each moment of a panel."""
+        return f"max by ({', '.join(self.by)}) (max_over_time({self.series(metric, *more)}[$__range] @ end()))"
 
     @property
     def _sum(self) -> str:
@@ -90,9 +105,20 @@ def average_batch(scope: Scope) -> str:
     return f"({inferences} > 0) / ({executions} > 0)"
 
 
-def in_flight(scope: Scope) -> str:
-    """Mean requests inside the server at a time, by Little's law."""
-    return f"{scope.rate('nv_inference_request_duration_us')} / 1e6"
+def in_flight(scope: Scope, step: str = "request") -> str:
+    """Mean requests inside the server at a time, or in one `step` of it such as compute_infer, by Little's law."""
+    return f"{scope.rate(f'nv_inference_{step}_duration_us')} / 1e6"
+
+
+def samples_per_request(scope: Scope) -> str:
+    """Mean inferences that a request which reached the model asked for."""
+    return f"({scope.rate('nv_inference_count')} / ({computed(scope)} > 0))"
+
+
+def gpu_memory_used(scope: Scope) -> str:
+    """Share of a GPU's memory that is in use. Several servers on one GPU all report it: it is not added up."""
+    used, total = (scope.highest(f"nv_gpu_memory_{one}_bytes") for one in ("used", "total"))
+    return f"{used} / ({total} > 0)"
 
 
 def cache_hit_ratio(scope: Scope) -> str:
@@ -105,3 +131,37 @@ def served_quantile(scope: Scope, step: str, quantile: str) -> str:
     """Seconds as the server's summary says them; the worst of several, for quantiles cannot be averaged."""
     matcher = f'quantile="{quantile}"'
     return f"{scope.highest(f'nv_inference_{step}_summary_us', matcher)} / 1e6"
+
+
+def histogram_quantile(scope: Scope, histogram: str, quantile: float) -> str:
+    """A quantile of a histogram, in its own unit. Buckets add up over servers; without traffic there is no value."""
+    buckets = replace(scope, by=(*scope.by, "le")).rate(f"{histogram}_bucket")
+    return f"histogram_quantile({quantile:g}, {buckets}) >= 0"
+
+
+def coded(scope: Scope, metric: str, label: str, codes: Mapping[str, int]) -> str:
+    """A number for what `label` says on a metric that is always 1, so that a panel can name and colour it.
+
+    Where several hold, as over versions, the one that stands first in `codes` wins.
+    """
+    one_of = (f"{number} * {scope.highest(metric, _equals(label, value))}" for value, number in codes.items())
+    return " or ".join(one_of)
+
+
+def _equals(label: str, value: str) -> str:
+    return f'{label}="{value}"'
+
+
+def worst(expr: str, by: Sequence[str], rank: str, most: int = 20) -> str:
+    """The series of `expr` whose `rank` is highest, from beginning to end; `rank` has no course, as `Scope.ever`."""
+    return f"({expr}) and on ({', '.join(by)}) topk({most}, {rank})"
+
+
+def how_many_are(scope: Scope, metric: str, *so: str) -> str:
+    """How many of a metric's series, by the scope's labels, match `so`. None = 0; nothing known = no value."""
+    return f"count({scope.highest(metric, *so)}) or 0 * count({scope.highest(metric)})"
+
+
+def how_many(known: str, condition: str) -> str:
+    """How many of the `known` series meet the condition, such as "== 0". None = 0; nothing known = no value."""
+    return f"count({known} {condition}) or 0 * count({known})"

@@ -125,7 +125,7 @@ class AlertSettings:
     """The `alerts` section. Times are seconds.
 
     `external_url` is where people reach this agent, no slash at its end; "" = the address it listens on.
-    `runbook_url` and `dashboard_url` may hold {alert} and {dashboard}; "" = pages of the agent itself.
+    `runbook_url` may hold {alert}, `dashboard_url` {dashboard}, {target} and {model}; "" = pages of the agent itself.
     `severities` renames the values of the severity label. `config_check` is the time between two checks of the
     live configuration, None = never.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,6 +99,16 @@ def test_cases_are_told_apart_by_the_labels_of_their_alert_and_say_in_a_sentence
             assert {name for name, _ in one.labels} <= set(alert.labels)
             assert all(value for _, value in one.labels)
             assert not one.holds or re.fullmatch(r"[^\n]*[^.]\.", one.detail)
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda one: one.name.replace(" ", "-"))
+def test_where_nobody_asks_for_what_is_not_known_nothing_else_is_left_out(moment: Moment) -> None:
+    brief = replace(moment.facts, wants_unknown=False)
+    for alert in ALERTS:
+        if alert.condition is not None:
+            told, all_told = cases(alert, brief), cases(alert, moment.facts)
+            assert (told is None) == (all_told is None)
+            assert [one for one in told or () if one.holds] == [one for one in all_told or () if one.holds]
 
 
 def test_conditions_of_a_target_without_a_model_find_nothing() -> None:

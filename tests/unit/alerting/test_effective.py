@@ -101,7 +101,7 @@ def test_the_configuration_decides_how_long_then_the_case_then_the_definition(
 
 def test_links_lead_to_pages_of_the_agent_or_to_where_the_configuration_says() -> None:
     assert runbook_url(PLAIN, "http://a:8003", "TritonNotReady") == "http://a:8003/runbooks/TritonNotReady"
-    assert dashboard_url(PLAIN, "http://a:8003/", "model") == "http://a:8003/"
+    assert dashboard_url(PLAIN, "http://a:8003/", "model", {}) == "http://a:8003/"
     settings = AlertSettings(runbook_url="https://wiki/{alert}.md", dashboard_url="https://grafana/d/{dashboard}?{x}")
     assert runbook_url(settings, "http://a:8003", "TritonNotReady") == "https://wiki/TritonNotReady.md"
-    assert dashboard_url(settings, "http://a:8003", "model") == "https://grafana/d/model?{x}"
+    assert dashboard_url(settings, "http://a:8003", "model", {}) == "https://grafana/d/model?{x}"

@@ -130,6 +130,21 @@ def test_what_is_not_known_begins_nothing() -> None:
     assert world.phases() == {}
 
 
+def test_a_condition_is_asked_for_what_is_not_known_only_while_there_are_alerts_that_hang_on_it() -> None:
+    asked: list[bool] = []
+
+    def doubting(facts: Facts, threshold: float) -> Iterator[AlertCase]:  # noqa: ARG001 - a condition
+        asked.append(facts.wants_unknown)
+        yield case("m", True if len(asked) == 1 else None)
+
+    evaluator = evaluator_of(definition(yielding(), name="TritonOther"), definition(doubting))
+    for cycle in (1, 2):
+        evaluator.observe(facts_of("t", cycle))
+    evaluator.observe(facts_of("other", 1))
+    assert asked == [False, True, False]
+    assert [one.is_known for one in evaluator.states()] == [False]
+
+
 def test_a_condition_that_fails_is_told_once_and_is_unknown_and_the_others_go_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

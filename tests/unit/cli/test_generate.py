@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from triton_watch.cli import cli
 from triton_watch.config import from_flags
-from triton_watch.generate.alerts import alertmanager_yaml, rules_yaml
+from triton_watch.generate.alerts import alertmanager_yaml
+from triton_watch.generate.rules.agent import agent_yaml
+from triton_watch.generate.rules.options import RuleOptions
 from triton_watch.generate.write import as_yaml, difference, write
 
 if TYPE_CHECKING:
@@ -44,8 +46,9 @@ class TestBoth:
     def test_without_a_file_the_defaults_are_printed(self, kind: str) -> None:
         done = call(kind)
         assert (done.exit_code, done.stderr) == (0, "")
-        make = {"alertmanager": alertmanager_yaml, "rules": rules_yaml}[kind]
-        assert done.stdout == make(from_flags(["http://localhost:8000"]))
+        settings = from_flags(["http://localhost:8000"])
+        makes = {"alertmanager": alertmanager_yaml(settings), "rules": agent_yaml(settings, RuleOptions())}
+        assert done.stdout == makes[kind]
         assert yaml.safe_load(done.stdout)
 
     def test_a_file_is_written_with_its_folder_and_left_alone_when_it_is_right(self, kind: str, tmp_path: Path) -> None:
@@ -126,7 +129,7 @@ def test_rules_without_an_address_lead_to_the_agent_that_prometheus_scrapes() ->
         (("--external-url", "watch"), '--external-url: "watch" has no scheme: write it like https://'),
         (("--external-url", ""), '--external-url: "" has no scheme'),
         (("--external-url", "http://bob:hunter2@a"), "--external-url: has a user name or password in it"),
-        (("--job", ""), "--job: is empty: give the name of the job that scrapes the agents."),
+        (("--job", ""), "--job: is empty: give the name of the job in Prometheus's configuration."),
         (("--job", " "), "--job: is empty: "),
     ],
 )

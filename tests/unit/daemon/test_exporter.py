@@ -37,6 +37,7 @@ from triton_watch.records import (
     CanaryState,
     CanaryVerdict,
     Confidence,
+    EnsembleStep,
     Finding,
     ModelConfig,
     ModelKey,
@@ -88,10 +89,12 @@ def full_state() -> SyntheticState:
     keys = [*names(3), *(ModelKey(name, "1") for name in HOSTILE)]
     snapshot = snapshot_of(keys)
     assert snapshot.models is not None
+    assert snapshot.configs is not None
     missing = ModelState(ModelKey("gone", ""), ModelStatus.MISSING, expected=True)
+    configs = {**snapshot.configs, keys[0].name: ModelConfig(keys[0].name, steps=(EnsembleStep(keys[1].name, -1),))}
     return dataclasses.replace(
         state_of(keys),
-        targets={"triton": dataclasses.replace(snapshot, models=(*snapshot.models, missing))},
+        targets={"triton": dataclasses.replace(snapshot, models=(*snapshot.models, missing), configs=configs)},
         counts={"triton": TargetCounts(3, 1, {("metrics", Outcome.EMPTY): 1})},
         budget_view=budgets_of(keys),
         alert_view=every_alert(),
@@ -324,6 +327,43 @@ def test_model_info_tells_the_configuration() -> None:
         "dynamic_batching": "true",
         "ensemble": "false",
     }
+
+
+def steps_of(*states: ModelState, steps: tuple[EnsembleStep, ...]) -> list[tuple[str, str, str]]:
+    """Step, member and its version of the ensemble `pipe`, as the page has them."""
+    loaded = (*states, ModelState(ModelKey("pipe", "3"), ModelStatus.READY))
+    state = snapshot_with(models=loaded, configs={"pipe": ModelConfig("pipe", "ensemble", steps=steps)})
+    found = samples(state, "ensemble_step_info")
+    assert all((labels["model"], labels["version"], value) == ("pipe", "3", 1.0) for labels, value in found)
+    return [(labels["step"], labels["member"], labels["member_version"]) for labels, _ in found]
+
+
+def test_steps_of_an_ensemble_name_the_version_that_they_use() -> None:
+    """That is the latest ready one, by number and not by text, where the configuration names none."""
+    versions = [ModelState(ModelKey("a", version), ModelStatus.READY) for version in ("9", "10")]
+    versions.append(ModelState(ModelKey("a", "11"), ModelStatus.UNAVAILABLE))
+    steps = (EnsembleStep("a", -1), EnsembleStep("a", 9))
+    assert steps_of(*versions, steps=steps) == [("1", "a", "10"), ("2", "a", "9")]
+
+
+def test_a_step_whose_model_is_not_ready_has_no_version() -> None:
+    """A step never vanishes with its model: that is when it is looked for."""
+    unavailable = ModelState(ModelKey("a", "1"), ModelStatus.UNAVAILABLE)
+    assert steps_of(unavailable, steps=(EnsembleStep("a", -1), EnsembleStep("b", -1))) == [
+        ("1", "a", ""),
+        ("2", "b", ""),
+    ]
+
+
+def test_steps_stay_within_their_namespace() -> None:
+    """A model of the same name in another namespace is another model."""
+    ours = ModelState(ModelKey("a", "1", "ours"), ModelStatus.READY)
+    theirs = ModelState(ModelKey("a", "2", "theirs"), ModelStatus.READY)
+    pipe = ModelState(ModelKey("pipe", "1", "ours"), ModelStatus.READY)
+    config = ModelConfig("pipe", steps=(EnsembleStep("a", -1),))
+    state = snapshot_with(models=(ours, theirs, pipe), configs={"pipe": config})
+    ((labels, _),) = samples(state, "ensemble_step_info")
+    assert (labels["model_namespace"], labels["member_version"]) == ("ours", "1")
 
 
 def test_gpu_shares_are_shown_where_a_model_runs() -> None:

@@ -40,6 +40,8 @@ and on (instance, target, model, version) (
 
 def _burning(severity: Page) -> Condition:
     def condition(facts: Facts, _threshold: float) -> Iterator[AlertCase]:
+        if not facts.budgets:
+            return
         states = states_now(facts.snapshot)
         known = None if states is None else versions_in(states)
         for table in facts.budgets:

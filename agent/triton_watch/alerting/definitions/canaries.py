@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from triton_watch.alerting.definition import AlertDefinition, Facts
-from triton_watch.alerting.definitions.cases import MODEL, of_model, sentence, states_now
+from triton_watch.alerting.definitions.cases import MODEL, of_model, sentence, states_now, unknown_of, versions_in
 from triton_watch.records import AlertCase, AlertSeverity, CanaryReason, CanaryVerdict, ModelStatus
 
 if TYPE_CHECKING:
@@ -47,12 +47,11 @@ def _judging(holds: Callable[[Facts, CanaryState], bool]) -> Condition:
 
 
 def _cases(facts: Facts, holds: Callable[[Facts, CanaryState], bool]) -> Iterator[AlertCase]:
-    asleep = _asleep(facts)
-    for key, state in facts.canaries.items():
-        if state.verdict is CanaryVerdict.PASSING or asleep(key):
-            continue
+    well = (CanaryVerdict.PASSING,) if facts.wants_unknown else (CanaryVerdict.PASSING, CanaryVerdict.UNKNOWN)
+    doubted = [(key, one) for key, one in facts.canaries.items() if one.verdict not in well]
+    for key, state in _awake(facts, doubted) if doubted else ():
         if state.verdict is CanaryVerdict.UNKNOWN or _is_early(facts, state):
-            yield AlertCase(of_model(key), holds=None)
+            yield unknown_of(key)
         elif holds(facts, state):
             yield AlertCase(of_model(key), holds=True, detail=_detail(facts, state))
 
@@ -63,13 +62,13 @@ def _is_early(facts: Facts, state: CanaryState) -> bool:
     return failure is not None and failure.reason in _SILENT and failure.at > facts.snapshot.at
 
 
-def _asleep(facts: Facts) -> Callable[[ModelKey], bool]:
-    """Which models this cycle's index calls anything but ready, or does not name at all."""
+def _awake(facts: Facts, canaries: list[tuple[ModelKey, CanaryState]]) -> list[tuple[ModelKey, CanaryState]]:
+    """Those of models that this cycle's index does not call anything but ready, and names."""
     states = states_now(facts.snapshot)
     if states is None:
-        return lambda _key: False
-    ready = {state.key[:2] for state in states if state.status is ModelStatus.READY}
-    return lambda key: key[:2] not in ready
+        return canaries
+    ready = versions_in(one for one in states if one.status is ModelStatus.READY)
+    return [(key, one) for key, one in canaries if key[:2] in ready]
 
 
 def _detail(facts: Facts, state: CanaryState) -> str:

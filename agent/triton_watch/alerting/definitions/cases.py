@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from triton_watch.records import AlertCase
 from triton_watch.slo.words import listed
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ def of_model(key: ModelKey) -> Labels:
     return labels(model=key.name, version=key.version, model_namespace=key.namespace)
 
 
+@lru_cache(_CACHED)
+def unknown_of(key: ModelKey) -> AlertCase:
+    """A model version of which nothing is known, the same object each time: that may be all of them at each poll."""
+    return AlertCase(of_model(key), holds=None)
+
+
 def states_now(snapshot: TargetSnapshot) -> tuple[ModelState, ...] | None:
     """The repository index as this cycle read it; None = it could not, and the last one is old."""
     index = snapshot.probes.get("index")
@@ -36,7 +43,7 @@ def states_now(snapshot: TargetSnapshot) -> tuple[ModelState, ...] | None:
 
 def versions_in(states: Iterable[ModelState]) -> frozenset[tuple[str, str]]:
     """Name and version of each state."""
-    return frozenset((state.key.name, state.key.version) for state in states)
+    return frozenset([state.key[:2] for state in states])
 
 
 def sentence(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from triton_watch.alerting.definition import AlertDefinition, Facts
-from triton_watch.alerting.definitions.cases import MODEL, labels, of_model, sentence, states_now
+from triton_watch.alerting.definitions.cases import MODEL, labels, of_model, sentence, states_now, unknown_of
 from triton_watch.alerting.definitions.causes import cause_of
 from triton_watch.records import AlertCase, AlertSeverity, ModelStatus
 
@@ -76,7 +76,7 @@ def _doubtful(table: SliTable, wedged: Mapping[ModelKey, Wedged]) -> Iterator[Al
     for row in rows.tolist():
         key = table.models.keys[row]
         if key not in wedged:
-            yield AlertCase(of_model(key), holds=None)
+            yield unknown_of(key)
 
 
 def _stuck(one: Wedged) -> str:

@@ -80,6 +80,8 @@ def _unknown(facts: Facts) -> Iterator[AlertCase]:
 
 
 def _silent(facts: Facts) -> Iterator[AlertCase]:
+    if not facts.budgets:
+        return
     states = states_now(facts.snapshot)
     ready = versions_in(one for one in states or () if one.status is ModelStatus.READY)
     for table in facts.budgets:
@@ -160,7 +162,7 @@ METRICS_MISSING = AlertDefinition(
     and on (instance, target, model, version) triton_watch_model_ready == 1
     and on (instance, target) triton_watch_counters_frozen == 0
   )
-)[$span:15s]) >= $failures""",
+)[$span:$step]) >= $failures""",
     condition=_metrics_missing,
     dashboard="fleet",
     labels=("slo", "model", "version"),

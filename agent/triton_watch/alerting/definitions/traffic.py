@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from triton_watch.alerting.definition import AlertDefinition, Facts
-from triton_watch.alerting.definitions.cases import MODEL, of_model
+from triton_watch.alerting.definitions.cases import MODEL, of_model, unknown_of
 from triton_watch.records import AlertCase, AlertSeverity, Sli
 from triton_watch.slo.batching import ENOUGH_IN_FLIGHT, LOW_EFFICIENCY, WITH_BATCHER, poor_batches
 from triton_watch.slo.queue import depth_ratio
@@ -37,7 +37,7 @@ def _deep(table: SliTable, threshold: float) -> Iterator[AlertCase]:
             )
             yield AlertCase(of_model(key), holds=True, detail=detail, value=float(ratio[row]))
         else:
-            yield AlertCase(of_model(key), holds=None)
+            yield unknown_of(key)
 
 
 def _not_batching(facts: Facts, threshold: float) -> Iterable[AlertCase] | None:
@@ -51,11 +51,13 @@ def _poor(facts: Facts, table: SliTable, threshold: float) -> Iterator[AlertCase
         batcher = "on" if poor.dynamic_batching else "missing from its configuration"
         detail = f"{poor.figures}; dynamic_batching is {batcher}."
         yield AlertCase(of_model(poor.key), holds=True, detail=detail, value=poor.efficiency)
+    if not facts.wants_unknown:
+        return
     with np.errstate(invalid="ignore"):
         may_batch = ~(table.configs.max_batch_size <= 1) & ~table.configs.is_ensemble
     unknown = may_batch & np.isnan(table.values[ROW[Sli.BATCH_EFFICIENCY]])
     for row in np.flatnonzero(unknown).tolist():
-        yield AlertCase(of_model(table.models.keys[row]), holds=None)
+        yield unknown_of(table.models.keys[row])
 
 
 QUEUE_GROWING = AlertDefinition(
@@ -66,7 +68,7 @@ QUEUE_GROWING = AlertDefinition(
     "the time: more come than are served.",
     advice="Add instances or replicas, or let the queue refuse early (default_queue_policy with max_queue_size).",
     # Prometheus sees no polls: each counts as 15 s, the default interval.
-    expr="count_over_time((triton_watch_model_queue_depth_ratio > $threshold)[$span:15s]) >= $failures",
+    expr="count_over_time((triton_watch_model_queue_depth_ratio > $threshold)[$span:$step]) >= $failures",
     condition=_growing,
     dashboard="model",
     labels=MODEL,

@@ -29,10 +29,25 @@ def of_model_series(board: DashboardName) -> Link:
     return Link(f"Open {board.title}", f"/d/{board.uid}?var-model=${{__field.labels.model}}&{_SAME}")
 
 
+def of_target_series(board: DashboardName) -> Link:
+    """The same where the series is about a target as a whole."""
+    return Link(f"Open {board.title}", f"/d/{board.uid}?var-target=${{__field.labels.target}}&{_SAME}")
+
+
+def of_choice(board: DashboardName) -> Link:
+    """From a value about all that is chosen to a board about the same."""
+    return Link(f"Open {board.title}", f"/d/{board.uid}?${{target:queryparam}}&${{model:queryparam}}&{_SAME}")
+
+
 def of_row(board: DashboardName, *labels: str) -> Link:
     """From a row of a table to a board about its `labels` (target, model)."""
     chosen = "&".join(f"var-{label}=${{__data.fields.{label}}}" for label in labels)
     return Link(f"Open {board.title}", f"/d/{board.uid}?{chosen}&{_SAME}")
+
+
+def of_field(board: DashboardName, variable: str, label: str) -> Link:
+    """From a row of a table to a board whose variable has another name than the row's label."""
+    return Link(f"Open {board.title}", f"/d/{board.uid}?var-{variable}=${{__data.fields.{label}}}&{_SAME}")
 
 
 def of_board(board: DashboardName) -> core.DashboardLink:

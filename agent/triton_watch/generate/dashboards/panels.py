@@ -8,10 +8,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any, Final
 
+import attr
 from grafanalib import core
 
 from triton_watch.generate.dashboards.scales import NEUTRAL, Link, Named, Scale, as_mappings
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 NO_TRAFFIC: Final = "No traffic"
 DATASOURCE: Final = "${datasource}"
-_FULL_WIDTH: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,16 @@ def graph(
     lowest: float | None = 0,
     highest: float | None = None,
     is_stacked: bool = False,
+    limits: str = "",
     no_value: str = NO_TRAFFIC,
     links: Sequence[Link] = (),
     width: int = 12,
     height: int = 8,
 ) -> Panel:
-    """Lines over time. A scale is drawn as dashed lines at its steps."""
+    """Lines over time. A scale is drawn as dashed lines at its steps.
+
+    `limits` is a regular expression of legends: lines that others are held against, dashed and never stacked.
+    """
     view = core.TimeSeries(
         **common(title, description, queries),
         unit=unit,
@@ -67,6 +71,7 @@ def graph(
         stacking={"mode": "normal" if is_stacked else "none", "group": "A"},
         tooltipMode="multi",
         tooltipSort="desc",
+        overrides=_dashed(limits) if limits else [],
         extraJson=_defaults(no_value, links, min=lowest, max=highest),
     )
     return Panel(view, width, height)
@@ -161,9 +166,9 @@ def heatmap(
     return Panel(view, width, height)
 
 
-def text(title: str, content: str, *, width: int = _FULL_WIDTH, height: int = 4) -> Panel:
-    """Words, as Markdown."""
-    return Panel(core.Text(title=title, content=content, mode="markdown"), width, height)
+def repeated(panel: Panel, variable: str, most: int = 3) -> Panel:
+    """The panel once for each chosen value of a variable, at most `most` side by side: it needs a line of its own."""
+    return replace(panel, view=attr.evolve(panel.view, repeat=core.Repeat("h", variable, most)))
 
 
 def common(
@@ -175,6 +180,16 @@ def common(
         for letter, one in zip(ascii_uppercase, queries, strict=False)
     ]
     return {"title": title, "description": description, "dataSource": DATASOURCE, "targets": targets}
+
+
+def _dashed(legends: str) -> list[dict[str, Any]]:
+    properties = {
+        "custom.lineStyle": {"fill": "dash", "dash": [10, 6]},
+        "custom.fillOpacity": 0,
+        "custom.stacking": {"mode": "none", "group": "limits"},
+    }
+    matcher = {"id": "byRegexp", "options": f"/{legends}/"}
+    return [{"matcher": matcher, "properties": [{"id": one, "value": value} for one, value in properties.items()]}]
 
 
 def _defaults(no_value: str, links: Sequence[Link], **more: object) -> dict[str, Any]:

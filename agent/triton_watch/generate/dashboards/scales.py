@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from grafanalib import core
 
+from triton_watch.alerting.definitions import by_name
+from triton_watch.alerting.effective import effective
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from triton_watch.records import AlertSettings
 
 GREEN, YELLOW, ORANGE, RED, BLUE, GREY = "green", "yellow", "orange", "red", "blue", "#8e8e8e"
 
@@ -31,7 +36,7 @@ class Scale:
     def as_json(self) -> list[core.Threshold]:
         """As grafanalib has it; the base's value is mended by `modernise`."""
         first = core.Threshold(self.base, 0, 0.0)
-        return [first, *(core.Threshold(one.color, row, one.value) for row, one in enumerate(self.steps, 1))]
+        return [first, *(core.Threshold(one.color, row, float(one.value)) for row, one in enumerate(self.steps, 1))]
 
 
 PLAIN: Final = Scale(GREEN)
@@ -50,6 +55,15 @@ def bad_below(bad: float, warn: float | None = None) -> Scale:
     return Scale(RED, (Step(bad, YELLOW), Step(warn, GREEN)))
 
 
+def threshold_of(alert: str, settings: AlertSettings) -> float:
+    """The alert's threshold where no override is for some targets or models only. Raises `IndexError`, `ValueError`."""
+    definition = by_name(alert)[0]
+    threshold = (effective(definition, settings, target="") or definition).threshold
+    if threshold is None:
+        raise ValueError(f"{alert} has no threshold")
+    return threshold
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """What a value is called, and its colour: `Named("1", "ready", GREEN)`."""
@@ -57,6 +71,16 @@ class Named:
     value: str
     text: str
     color: str
+
+
+def worst_first(names: Sequence[Named]) -> dict[str, int]:
+    """Numbers for `queries.coded`: the place of each name, and those that stand last come first, for they win."""
+    return {one.value: place for place, one in reversed(list(enumerate(names)))}
+
+
+def numbered(names: Sequence[Named]) -> tuple[Named, ...]:
+    """The names as panels see them after `queries.coded` with the numbers of `worst_first`."""
+    return tuple(Named(str(place), one.text, one.color) for place, one in enumerate(names))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,9 @@ class Column:
     decimals: int | None = None
     is_bar: bool = False
     """Drawn as a bar from 0 to 1."""
+    label: str = ""
+    """What is shown is this label of the query, not its value: a version, a state, a reason."""
+    links: tuple[Link, ...] = ()
 
 
 def table(
@@ -35,7 +38,7 @@ def table(
     *columns: Column,
     keys: Sequence[str],
     hidden: Sequence[str] = (),
-    key_links: Mapping[str, Link] | None = None,
+    key_links: Mapping[str, Link | tuple[Link, ...]] | None = None,
     sort_by: str = "",
     is_descending: bool = True,
     no_value: str = NO_TRAFFIC,
@@ -50,12 +53,14 @@ def table(
     values = [f"Value #{letter}" for letter in ascii_uppercase[: len(columns)]]
     if len(columns) == 1:
         values = ["Value"]
-    renamed = {value: one.name for value, one in zip(values, columns, strict=True)}
-    order = {name: place for place, name in enumerate([*keys, *values])}
-    organized = {"excludeByName": dict.fromkeys(("Time", *hidden), True), "indexByName": order, "renameByName": renamed}
+    hidden = ("Time", *hidden, *(value for value, one in zip(values, columns, strict=True) if one.label))
+    shown = [one.label or value for value, one in zip(values, columns, strict=True)]
+    renamed = {field: one.name for field, one in zip(shown, columns, strict=True)}
+    order = {name: place for place, name in enumerate([*keys, *shown])}
+    organized = {"excludeByName": dict.fromkeys(hidden, True), "indexByName": order, "renameByName": renamed}
     view = core.Table(
         **common(title, description, queries, is_instant=True, form="table"),
-        sortBy=[{"displayName": sort_by, "desc": is_descending}] if sort_by else [],
+        sortBy=[core.TableSortByField(sort_by, is_descending)] if sort_by else [],
         extraJson={
             "transformations": [
                 *([{"id": "merge", "options": {}}] if len(columns) > 1 else []),
@@ -77,8 +82,12 @@ def _override(field: str, properties: Mapping[str, object]) -> dict[str, Any]:
     }
 
 
-def _key_overrides(links: Mapping[str, Link]) -> list[dict[str, Any]]:
-    return [_override(key, {"links": [{"title": one.title, "url": one.url}]}) for key, one in links.items()]
+def _key_overrides(links: Mapping[str, Link | tuple[Link, ...]]) -> list[dict[str, Any]]:
+    return [_override(key, {"links": _links(one if isinstance(one, tuple) else (one,))}) for key, one in links.items()]
+
+
+def _links(links: Sequence[Link]) -> list[dict[str, str]]:
+    return [{"title": one.title, "url": one.url} for one in links]
 
 
 def _column_override(column: Column) -> dict[str, Any]:
@@ -96,4 +105,6 @@ def _column_override(column: Column) -> dict[str, Any]:
         }
     if column.names:
         properties["mappings"] = as_mappings(column.names)
+    if column.links:
+        properties["links"] = _links(column.links)
     return _override(column.name, properties)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from grafanalib import core
 
 from triton_watch.generate.dashboards.panels import DATASOURCE
+from triton_watch.generate.gpus import EVERY_GPU
 from triton_watch.generate.queries import RANGE, Scope
 
 Variable: TypeAlias = Any
@@ -37,11 +39,46 @@ AGENT_MODEL: Final = _of_labels(
     "Model",
     'label_values(triton_watch_model_info{job=~"$job", instance=~"$instance", target=~"$target"}, model)',
 )
+AGENT_ANY_MODEL: Final = _of_labels(
+    "model",
+    "Model",
+    'label_values(triton_watch_model_ready{job=~"$job", instance=~"$instance", target=~"$target"}, model)',
+)
+"""Models that are not loaded, too: they have no `triton_watch_model_info`."""
 WATCHED_TARGET: Final = _of_labels(
     "target", "Target of the agents", 'label_values(triton_watch_model_info{model=~"$model"}, target)'
 )
 """On a board about Triton's own page: which of the agents' targets its other panels are about."""
 
+GPU_UUID: Final = core.Template(
+    name="gpu",
+    label="GPU",
+    query=f"query_result({EVERY_GPU})",
+    regex='/gpu_uuid="([^"]+)"/',
+    dataSource=DATASOURCE,
+    multi=True,
+    includeAll=True,
+)
+"""The GPUs that a board is about, whoever reports them; choosing job and instance narrows it."""
+
+AGENT_SLO: Final = _of_labels(
+    "slo", "Objective", 'label_values(triton_watch_slo_info{job=~"$job", instance=~"$instance"}, slo)'
+)
+
+ONE_MODEL: Final = core.Template(
+    name="model", label="Model", query=TRITON_MODEL.query, dataSource=DATASOURCE, multi=True, includeAll=False
+)
+"""On a board about one model, or some: a thousand at once would be too much for a browser."""
+MODEL_BOARD: Final = (SOURCE, TRITON_JOB, TRITON_INSTANCE, ONE_MODEL, WATCHED_TARGET)
+ONE_ENSEMBLE: Final = core.Template(
+    name="model",
+    label="Ensemble",
+    query="label_values(triton_watch_ensemble_step_info, model)",
+    dataSource=DATASOURCE,
+    multi=True,
+    includeAll=False,
+)
+ENSEMBLE_BOARD: Final = (SOURCE, TRITON_JOB, TRITON_INSTANCE, ONE_ENSEMBLE, WATCHED_TARGET)
 TRITON_BOARD: Final = (SOURCE, TRITON_JOB, TRITON_INSTANCE, TRITON_MODEL, WATCHED_TARGET)
 """Boards whose job and instance are those of Triton's own page."""
 AGENT_BOARD: Final = (SOURCE, AGENT_JOB, AGENT_INSTANCE, AGENT_TARGET, AGENT_MODEL)
@@ -50,6 +87,10 @@ AGENT_BOARD: Final = (SOURCE, AGENT_JOB, AGENT_INSTANCE, AGENT_TARGET, AGENT_MOD
 BY_MODEL: Final = ("instance", "model", "version")
 TRITON: Final = Scope('job=~"$job", instance=~"$instance", model=~"$model"', RANGE, BY_MODEL)
 """Triton's series of the chosen models, on a `TRITON_BOARD`."""
+OVER_REPLICAS: Final = replace(TRITON, by=("model", "version"))
+"""The same, added up over all Tritons that serve the model."""
+TOGETHER: Final = replace(TRITON, by=())
+"""The same, added up over all chosen models and Tritons."""
 TRITON_SERVER: Final = Scope('job=~"$job", instance=~"$instance"', RANGE, ("instance",))
 """Triton's series that are about no model: its caches, its memory."""
 
@@ -58,5 +99,15 @@ WATCHED: Final = Scope('target=~"$target", model=~"$model"', RANGE, BY_TARGET)
 """The agents' series of the chosen models, on either board."""
 WATCHED_TARGETS: Final = Scope('target=~"$target"', RANGE, ("target",))
 """The agents' series that are about a target."""
+AGENT_WATCHED: Final = Scope(
+    'job=~"$job", instance=~"$instance", target=~"$target", model=~"$model"', RANGE, ("instance", *BY_TARGET)
+)
+"""The chosen agents' series of the chosen models, on an `AGENT_BOARD`."""
+AGENT_TARGETS: Final = Scope('job=~"$job", instance=~"$instance", target=~"$target"', RANGE, ("instance", "target"))
+"""The chosen agents' series that are about a target, on an `AGENT_BOARD`."""
+AGENT_OBJECTIVES: Final = replace(
+    AGENT_WATCHED, matchers=f'{AGENT_WATCHED.matchers}, slo=~"$slo"', by=("slo", *AGENT_WATCHED.by)
+)
+"""The chosen agents' series of the chosen objectives and models, where the board offers `AGENT_SLO`."""
 AGENTS: Final = Scope('job=~"$job", instance=~"$instance"', RANGE, ("instance",))
 """The agents' series about themselves, on an `AGENT_BOARD`."""

@@ -14,6 +14,13 @@ AGENT_JOB, TRITON_JOB = "triton-watch", "triton"
 INTERVAL: Final = 30.0
 
 
+class Source(str, Enum):
+    """What rules look at. With both of them loaded people would be told twice."""
+
+    AGENT = "agent"
+    TRITON = "triton"
+
+
 class BurnBy(str, Enum):
     """Of what the alerts on burning budgets are."""
 

@@ -1,0 +1,39 @@
+"""`triton-watch generate dashboards`: boards for Grafana."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from triton_watch.cli.generate import options
+from triton_watch.cli.generate.asked import live_models, settings_of
+from triton_watch.cli.generate.deliver import deliver_all
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command(short_help="Grafana dashboards, and how Grafana is told of them.")
+@options.CONFIG
+@options.TARGET
+@options.FOLDER
+@options.CHECK
+def dashboards(config_file: Path | None, target: str | None, out: str | None, *, check: bool) -> None:
+    """Generate dashboards for Grafana 10 and newer, and the files that provision them.
+
+    \b
+    Exit code: 0 written, or the same; 1 --check found a difference; 2 usage, or the configuration is
+    not valid; 3 a file or the server cannot be read, or a file not written.
+
+    \b
+    Example:
+      triton-watch generate dashboards --out dashboards
+      triton-watch generate dashboards --target http://localhost:8000 --out dashboards --check
+    """
+    settings = settings_of(config_file)
+    models = live_models(settings, target)
+    from triton_watch.generate.dashboards import Context
+    from triton_watch.generate.files import dashboard_files
+
+    deliver_all(dashboard_files(Context(settings, models)), out, check=check)

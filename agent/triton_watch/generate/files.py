@@ -1,0 +1,85 @@
+"""Which files each kind of output has: their paths below the folder of --out, and their texts."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TypeAlias
+
+from triton_watch.generate import provisioning
+from triton_watch.generate.alerts import alertmanager_yaml
+from triton_watch.generate.dashboards import dashboards
+from triton_watch.generate.kubernetes import ObjectOptions, dashboard_config_map, prometheus_rule
+from triton_watch.generate.rules.agent import agent_groups, agent_head, agent_yaml
+from triton_watch.generate.rules.options import Source
+from triton_watch.generate.rules.triton import triton_groups, triton_head, triton_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from triton_watch.generate.dashboards import Context
+    from triton_watch.generate.rules.options import RuleOptions
+    from triton_watch.records import Settings
+
+Files: TypeAlias = "dict[str, str]"
+"""Text by path, in the order in which they are told of; folders are separated by a slash."""
+
+
+def dashboard_files(context: Context) -> Files:
+    """Return the boards, and how Grafana is told of them."""
+    boards = {f"{name}.json": text for name, text in _boards(context)}
+    return {
+        **boards,
+        "provisioning/dashboards.yaml": provisioning.providers(),
+        "provisioning/datasources.yaml": provisioning.datasources(),
+    }
+
+
+def rule_files(settings: Settings, options: RuleOptions) -> Files:
+    """Return the rules for either source, and the routes of their alerts."""
+    return {
+        "rules.yaml": agent_yaml(settings, options),
+        "triton.yaml": triton_yaml(settings, options),
+        "alertmanager.yaml": alertmanager_yaml(settings),
+    }
+
+
+def rule_object(source: Source, settings: Settings, options: RuleOptions, objects: ObjectOptions) -> Files:
+    """Return the rules for one source as an object of the Prometheus operator."""
+    if source is Source.AGENT:
+        groups, head = agent_groups(settings, options), tuple(agent_head(settings, options))
+        return {"rules.yaml": prometheus_rule("triton-watch", groups, objects, *head)}
+    groups, head = triton_groups(settings, options), tuple(triton_head(settings, options))
+    return {"triton.yaml": prometheus_rule("triton-watch-triton", groups, objects, *head)}
+
+
+def dashboard_objects(context: Context, objects: ObjectOptions) -> Files:
+    """Return the boards as ConfigMaps."""
+    return {
+        f"{name}.yaml": dashboard_config_map(name, f"triton-watch-{name}.json", text, objects)
+        for name, text in _boards(context)
+    }
+
+
+def all_files(context: Context, options: RuleOptions, objects: ObjectOptions) -> Files:
+    """Return everything, as it lies in this repository: alerts/, dashboards/, and kubernetes/ in each."""
+    settings = context.settings
+    return {
+        **below("alerts", rule_files(settings, options)),
+        **{
+            path: text
+            for source in Source
+            for path, text in below("alerts/kubernetes", rule_object(source, settings, options, objects)).items()
+        },
+        **below("dashboards", dashboard_files(context)),
+        **below("dashboards/kubernetes", dashboard_objects(context, objects)),
+    }
+
+
+def below(folder: str, files: Files) -> Files:
+    """Return the files as they lie in a folder."""
+    return {f"{folder}/{path}": text for path, text in files.items()}
+
+
+def _boards(context: Context) -> Iterator[tuple[str, str]]:
+    for name, board in dashboards(context).items():
+        yield name, json.dumps(board, indent=1, ensure_ascii=False) + "\n"

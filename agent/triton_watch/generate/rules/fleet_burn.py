@@ -1,0 +1,78 @@
+"""TritonErrorBudgetBurn over a fleet: of a model over all its servers, from what the rules record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from triton_watch.alerting.definitions.budgets import BUDGET_PAGE, BUDGET_TICKET
+from triton_watch.alerting.inhibition import BURN
+from triton_watch.alerting.variants import left_out
+from triton_watch.conventions.recorded_slo import FLEET_BURN_RATE, FLEET_EVENTS, by, over
+from triton_watch.records.objective import matches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from triton_watch.alerting.definition import AlertDefinition
+    from triton_watch.records import AlertSettings
+
+_ANY: Final = ("*",)
+_FLEET: Final = by(FLEET_BURN_RATE)
+
+_EXPR: Final = f"""label_replace(
+  (
+    {over(FLEET_BURN_RATE, "$long")}{{slo=~"$slo"}} > $factor
+    and {over(FLEET_BURN_RATE, "$short")}{{slo=~"$slo"}} > $factor
+    and sum without (result) ({over(FLEET_EVENTS, "$long")}{{slo=~"$slo"}})
+      >= on (slo) group_left () max by (slo) (triton_watch_slo_min_events{{slo=~"$slo"}})
+  )
+  and on ({_FLEET}) (
+    triton_watch_slo_verdict{{slo=~"$slo", verdict!="no_data"}}
+    and on (instance, target, model, version) (
+      triton_watch_model_ready
+      or on (instance, target, model, version) (
+        triton_watch_slo_objective_ratio{{slo=~"$slo"}}
+        unless on (instance, target) triton_watch_probe_success{{probe="index"}} == 1
+      )
+    )
+  ),
+  "window", "$long", "", ""
+)"""
+"""One tier of some objectives. The second part: of what no server serves any more, or tells, nobody wants to hear.
+
+Texts of an alert know the labels of its series alone, so the window is put there.
+"""
+
+
+def _over_the_fleet(definition: AlertDefinition, what: str) -> AlertDefinition:
+    return replace(
+        definition,
+        expr=_EXPR,
+        labels=("slo", "model", "window"),
+        summary=f"Error budget of {{{{ $labels.slo }}}} burns {what}: model {{{{ $labels.model }}}} over all "
+        "its servers",
+        description="The error budget of {{ $labels.slo }} for {{ $labels.model }} over all its servers was spent "
+        '{{ $value | printf "%.1f" }} times faster than allowed over the last {{ $labels.window }}.',
+    )
+
+
+FLEET_BURNS: Final = (_over_the_fleet(BUDGET_PAGE, "fast"), _over_the_fleet(BUDGET_TICKET, "slowly"))
+"""Name, windows, patience and severities are those of the alerts of each server."""
+
+
+def of_fleet(settings: AlertSettings) -> AlertSettings:
+    """Return the settings without the overrides of some targets: these alerts are about none."""
+    return replace(settings, overrides=tuple(one for one in settings.overrides if one.targets == _ANY))
+
+
+def left_out_of_fleet(settings: AlertSettings) -> Iterator[str]:
+    """Yield a sentence for each override of burning budgets that rules over a fleet cannot say."""
+    for one in settings.overrides:
+        if one.targets != _ANY and matches(one.alerts, BURN):
+            yield (
+                f"{BURN}: the override for targets {', '.join(one.targets)} is not in these rules: they are about a "
+                "model over all its servers; name models instead."
+            )
+    for definition in FLEET_BURNS:
+        yield from left_out(definition, of_fleet(settings))
