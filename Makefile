@@ -10,7 +10,7 @@ SAY := @printf '%s\n'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint generate bench soak faults clean check-generated pytest debian
+.PHONY: help demo test lint generate bench soak faults expressions clean check-generated pytest debian
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ soak: $(VENV)/.test debian ## Canaries under load for ten minutes: no healthy mo
 
 faults: $(VENV)/.test debian ## Break a real Triton in every way, and see each alert arrive: an hour
 	@$(PY) tests/faults/run.py
+
+expressions: $(VENV)/.test debian ## Run every expression of boards and rules on real servers: two minutes
+	@$(PY) tests/expressions/run.py
 
 clean: ## Remove the environment, caches and unpacked packages
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -9,22 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.dashboards import Expression, built, expressions, queries_of_variables
+from support.dashboards import Expression, built, expressions, filled, queries_of_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
 BOARDS = built()
-VALUES = {"__rate_interval": "1m", "__range": "1h"}
-"""What Grafana puts in; every other variable is a regular expression."""
-NAMES = {one["name"] for board in BOARDS.values() for one in board["templating"]["list"]} | set(VALUES)
-_VARIABLE = re.compile(rf"\$(?:({'|'.join(sorted(NAMES))})\b|\{{({'|'.join(sorted(NAMES))})(?::\w+)?\}})")
-
-
-def filled(expr: str) -> str:
-    """The expression as Prometheus gets it when All is chosen."""
-    return _VARIABLE.sub(lambda match: VALUES.get(match[1] or match[2], ".+"), expr)
 
 
 def check(promtool: Path, asked: Iterable[Expression], folder: Path) -> subprocess.CompletedProcess[str]:

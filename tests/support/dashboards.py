@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from triton_watch.config import from_flags
@@ -63,6 +64,11 @@ def queries_of_variables(board: Json) -> Iterator[Expression]:
             yield Expression(f"{board['uid']}: variable {one['name']}", text)
 
 
+def filled(expr: str) -> str:
+    """The expression as Prometheus gets it when All is chosen; a variable that no board has stays as it is."""
+    return _VARIABLE.sub(lambda match: _OF_GRAFANA.get(match[1] or match[2], ".+"), expr)
+
+
 def every(value: object, key: str) -> Iterator[Any]:
     """What stands under `key`, however deep."""
     if isinstance(value, dict):
@@ -73,3 +79,9 @@ def every(value: object, key: str) -> Iterator[Any]:
     elif isinstance(value, list):
         for inner in value:
             yield from every(inner, key)
+
+
+_OF_GRAFANA = {"__rate_interval": "1m", "__range": "1h"}
+"""What Grafana puts in; every other variable is a regular expression."""
+_NAMES = {one["name"] for board in built().values() for one in board["templating"]["list"]} | set(_OF_GRAFANA)
+_VARIABLE = re.compile(rf"\$(?:({'|'.join(sorted(_NAMES))})\b|\{{({'|'.join(sorted(_NAMES))})(?::\w+)?\}})")

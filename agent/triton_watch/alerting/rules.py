@@ -15,7 +15,7 @@ from triton_watch.config.units import format_duration
 from triton_watch.records import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from triton_watch.alerting.definition import AlertDefinition
     from triton_watch.alerting.variants import Variant
@@ -44,9 +44,18 @@ def alert_groups(
     for definition in definitions:
         if definition.name == WATCHDOG.name and not settings.watchdog:
             continue
+        about = () if definition.condition is None else ("target", *definition.labels)
         for variant in variants(definition, settings):
             for one in _expressions(variant, objectives, job, poll):
-                rule = _rule(variant, one, settings, external_url)
+                rule = alert_rule(
+                    variant,
+                    one.expr,
+                    hold=one.hold,
+                    labels=one.labels,
+                    about=about,
+                    settings=settings,
+                    external_url=external_url,
+                )
                 groups.setdefault(definition.dashboard, []).append(rule)
     return [{"name": f"triton-watch-{name}", "rules": rules} for name, rules in groups.items()]
 
@@ -102,20 +111,33 @@ def _tiers(
             yield tier, tuple(one.name for one in objectives if tier in one.windows)
 
 
-def _rule(variant: Variant, one: _Expression, settings: AlertSettings, external_url: str) -> Rule:
+def alert_rule(
+    variant: Variant,
+    expr: str,
+    *,
+    hold: float,
+    labels: Mapping[str, str],
+    about: Collection[str],
+    settings: AlertSettings,
+    external_url: str,
+) -> Rule:
+    """Return an alerting rule with the words of its definition, for an expression that must hold for `hold` seconds.
+
+    `labels` are the rule's own; `about` are those of its alerts that a link to a board may name.
+    """
     definition = variant.definition
-    rule: Rule = {"alert": definition.name, "expr": one.expr}
-    if one.hold > 0:
-        rule["for"] = format_duration(one.hold)
+    rule: Rule = {"alert": definition.name, "expr": expr}
+    if hold > 0:
+        rule["for"] = format_duration(hold)
     if definition.keep > 0:
         rule["keep_firing_for"] = format_duration(definition.keep)
     severity = settings.severity_label(definition.severity)
-    about = about_in_rules(() if definition.condition is None else ("target", *definition.labels))
-    rule["labels"] = {**dict(variant.labels), **one.labels, "severity": severity}
+    board = dashboard_url(settings, external_url, definition.dashboard, about_in_rules(about))
+    rule["labels"] = {**dict(variant.labels), **labels, "severity": severity}
     rule["annotations"] = {
         "summary": definition.summary,
         "description": f"{definition.description} {definition.advice}",
         "runbook_url": runbook_url(settings, external_url, definition.name),
-        "dashboard_url": dashboard_url(settings, external_url, definition.dashboard, about),
+        "dashboard_url": board,
     }
     return rule

@@ -120,7 +120,7 @@ RECORDED: Final[tuple[Recorded, ...]] = (
         "model:triton_batch_efficiency:ratio5m",
         "Average batch, divided by the batch that the traffic could have filled.",
         unit="ratio",
-        notes="Only for models of a live server whose max_batch_size is above 1.",
+        notes="Only for models of a live server whose max_batch_size is above 1, and of a model after 5 minutes.",
     ),
     MAX_BATCH_SIZE := _of_config(
         "model:triton_max_batch_size:config",

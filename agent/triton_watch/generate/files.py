@@ -46,9 +46,9 @@ def rule_files(settings: Settings, options: RuleOptions) -> Files:
 def rule_object(source: Source, settings: Settings, options: RuleOptions, objects: ObjectOptions) -> Files:
     """Return the rules for one source as an object of the Prometheus operator."""
     if source is Source.AGENT:
-        groups, head = agent_groups(settings, options), tuple(agent_head(settings, options))
+        groups, head = agent_groups(settings, options), agent_head(settings, options)
         return {"rules.yaml": prometheus_rule("triton-watch", groups, objects, *head)}
-    groups, head = triton_groups(settings, options), tuple(triton_head(settings, options))
+    groups, head = triton_groups(settings, options), triton_head(settings, options)
     return {"triton.yaml": prometheus_rule("triton-watch-triton", groups, objects, *head)}
 
 

@@ -36,31 +36,38 @@ class Scope:
 
     def rate(self, metric: str, *more: str) -> str:
         """What a counter gains in a second, added up by the scope's labels."""
-        return f"{self._sum} (rate({self.series(metric, *more)}[{self.span}]))"
+        return f"{self._by('sum')} (rate({self.series(metric, *more)}[{self.span}]))"
 
     def total(self, metric: str, *more: str) -> str:
         """A gauge, added up by the scope's labels."""
-        return f"{self._sum} ({self.series(metric, *more)})"
+        return f"{self._by('sum')} ({self.series(metric, *more)})"
 
     def highest(self, metric: str, *more: str) -> str:
         """A gauge, the highest by the scope's labels."""
-        return f"max by ({', '.join(self.by)}) ({self.series(metric, *more)})"
+        return f"{self._by('max')} ({self.series(metric, *more)})"
 
     def lowest(self, metric: str, *more: str) -> str:
         """A gauge, the lowest by the scope's labels."""
-        return f"min by ({', '.join(self.by)}) ({self.series(metric, *more)})"
+        return f"{self._by('min')} ({self.series(metric, *more)})"
 
     def increase(self, metric: str, *more: str) -> str:
         """What a counter gains in the scope's span, added up by the scope's labels."""
-        return f"{self._sum} (increase({self.series(metric, *more)}[{self.span}]))"
+        return f"{self._by('sum')} (increase({self.series(metric, *more)}[{self.span}]))"
 
     def ever(self, metric: str, *more: str) -> str:
         """The highest value of a gauge in all of the time that is shown: the same at each moment of a panel."""
-        return f"max by ({', '.join(self.by)}) (max_over_time({self.series(metric, *more)}[$__range] @ end()))"
+        return f"{self._by('max')} (max_over_time({self.series(metric, *more)}[$__range] @ end()))"
 
-    @property
-    def _sum(self) -> str:
-        return f"sum by ({', '.join(self.by)})"
+    def ever_lowest(self, metric: str, *more: str) -> str:
+        """The lowest value of a gauge in all of that time."""
+        return f"{self._by('min')} (min_over_time({self.series(metric, *more)}[$__range] @ end()))"
+
+    def gained(self, metric: str, *more: str) -> str:
+        """What a counter gains in all of that time, added up by the scope's labels."""
+        return f"{self._by('sum')} (increase({self.series(metric, *more)}[$__range] @ end()))"
+
+    def _by(self, aggregation: str) -> str:
+        return f"{aggregation} by ({', '.join(self.by)})"
 
 
 def successes(scope: Scope) -> str:
@@ -139,6 +146,12 @@ def histogram_quantile(scope: Scope, histogram: str, quantile: float) -> str:
     return f"histogram_quantile({quantile:g}, {buckets}) >= 0"
 
 
+def max_batch_size(scope: Scope) -> str:
+    """max_batch_size, from what the agents say of a model that has traffic."""
+    batch, fill = (scope.series(f"triton_watch_model_batch_{one}") for one in ("size_average", "fill_ratio"))
+    return f"max by ({', '.join(scope.by)}) ({batch} / ({fill} > 0))"
+
+
 def coded(scope: Scope, metric: str, label: str, codes: Mapping[str, int]) -> str:
     """A number for what `label` says on a metric that is always 1, so that a panel can name and colour it.
 
@@ -152,16 +165,21 @@ def _equals(label: str, value: str) -> str:
     return f'{label}="{value}"'
 
 
-def worst(expr: str, by: Sequence[str], rank: str, most: int = 20) -> str:
-    """The series of `expr` whose `rank` is highest, from beginning to end; `rank` has no course, as `Scope.ever`."""
-    return f"({expr}) and on ({', '.join(by)}) topk({most}, {rank})"
+def worst(expr: str, by: Sequence[str], rank: str) -> str:
+    """The 20 series of `expr` whose `rank` is highest, from beginning to end; `rank` has no course, as `Scope.ever`."""
+    return f"({expr}) and on ({', '.join(by)}) topk(20, {rank})"
+
+
+def counted(some: str, known: str) -> str:
+    """How many series `some` has. None = 0; nothing `known` = no value."""
+    return f"count({some}) or 0 * count({known})"
 
 
 def how_many_are(scope: Scope, metric: str, *so: str) -> str:
-    """How many of a metric's series, by the scope's labels, match `so`. None = 0; nothing known = no value."""
-    return f"count({scope.highest(metric, *so)}) or 0 * count({scope.highest(metric)})"
+    """How many of a metric's series, by the scope's labels, match `so`; as `counted`."""
+    return counted(scope.highest(metric, *so), scope.highest(metric))
 
 
 def how_many(known: str, condition: str) -> str:
-    """How many of the `known` series meet the condition, such as "== 0". None = 0; nothing known = no value."""
-    return f"count({known} {condition}) or 0 * count({known})"
+    """How many of the `known` series meet the condition, such as "== 0"; as `counted`."""
+    return counted(f"{known} {condition}", known)

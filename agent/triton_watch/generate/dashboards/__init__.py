@@ -3,6 +3,7 @@
 boards       one file for each board: what people see; a new panel is a few lines there
 panels       the kinds of panels, their colours and tables
 variables    what people choose at the top, and the scopes (`Scope`) that follow their choice
+verdicts     what the agents say of a model, in names and colours
 links        from board to board
 annotations  what is drawn across all panels
 board        rows put in their places, and the whole as JSON

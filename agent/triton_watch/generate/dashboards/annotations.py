@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from triton_watch.generate.dashboards.modernise import PROMETHEUS
 from triton_watch.generate.dashboards.scales import BLUE, RED
+from triton_watch.generate.queries import RANGE
 
-_CHOSEN: Final = 'target=~"$target", model=~"$model"'
-_NO_MODEL: Final = 'target=~"$target", model=""'
+_READY: Final = 'triton_watch_model_ready{target=~"$target", model=~"$model"}'
+_WATCHED: Final = 'triton_watch_target_up{target=~"$target"}'
 
 
 def _annotation(name: str, expr: str, color: str, title: str, text: str, tags: str) -> dict[str, Any]:
@@ -29,15 +30,21 @@ def _annotation(name: str, expr: str, color: str, title: str, text: str, tags: s
 
 
 LOADED: Final = (
-    f"triton_watch_model_ready{{{_CHOSEN}}} == 1 unless (triton_watch_model_ready{{{_CHOSEN}}} offset 1m == 1)"
+    "max by (target, model, version) ("
+    f"({_READY} == 1 unless (min_over_time({_READY}[{RANGE}]) == 1 and {_READY} offset {RANGE}))"
+    f" and on (job, instance, target) {_WATCHED} offset {RANGE})"
 )
-"""A model that is ready and was not a minute ago: loaded anew, or a new version."""
+"""A model that is ready and was not just before: loaded anew, or a new version. An agent that began to watch within
+that time knows of no load.
+
+The range reaches back to the point before. A fixed one would miss most of the loads where points lie far apart: up to
+version 11 Grafana asks for 100 points only, whatever the time that is shown."""
 FIRING: Final = (
     "max by (alertname, target, model, version, slo, gpu_uuid) ("
-    f'triton_watch_alert_state{{alert_state="firing", {_CHOSEN}}}'
-    f' or triton_watch_alert_state{{alert_state="firing", {_NO_MODEL}}})'
+    f'max_over_time(triton_watch_alert_state{{alert_state="firing", target=~"$target", model=~"$model|"}}[{RANGE}]))'
 )
-"""What the agents say, whether they tell Alertmanager of it themselves or a Prometheus does."""
+"""What the agents say, whether they tell Alertmanager of it themselves or a Prometheus does; `model` is empty where an
+alert is about none."""
 
 ANNOTATIONS: Final = (
     _annotation(

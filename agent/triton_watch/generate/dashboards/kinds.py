@@ -36,7 +36,9 @@ def _band(old: Json) -> Json:
 
 
 def _cell(old: Json) -> Json:
-    return {"align": old.get("align", "auto"), "cellOptions": {"type": "auto"}, "filterable": True, "inspect": False}
+    # By default no column is narrower than 150 pixels, and those beyond the tenth are outside the screen.
+    shape = {"align": old.get("align", "auto"), "cellOptions": {"type": "auto"}, "minWidth": 100}
+    return {**shape, "filterable": True, "inspect": False}
 
 
 CUSTOM: Final[dict[str, Callable[[Json], Json]]] = {"timeseries": _line, "state-timeline": _band, "table": _cell}
@@ -77,11 +79,14 @@ def _state_options(old: Json) -> Json:
 
 
 def _heatmap_options(old: Json) -> Json:
-    """By hand: grafanalib's heatmap is the Angular one, which Grafana would turn into buckets of buckets."""
-    del old
+    """By hand: grafanalib's heatmap is the Angular one, which Grafana would turn into buckets of buckets.
+
+    A heatmap does not read the field's unit: that of the buckets stands at the axis, and cells are counts in a second.
+    """
     return {
         "calculate": False,
         "cellGap": 1,
+        "cellValues": {"unit": "cps"},
         "color": {"exponent": 0.5, "fill": "dark-orange", "mode": "scheme", "reverse": False, "scale": "exponential",
                   "scheme": "Oranges", "steps": 64},
         "exemplars": {"color": "rgba(255,0,255,0.7)"},
@@ -90,7 +95,7 @@ def _heatmap_options(old: Json) -> Json:
         "rowsFrame": {"layout": "auto"},
         "showValue": "never",
         "tooltip": {"mode": "single", "showColorScale": False, "yHistogram": True},
-        "yAxis": {"axisPlacement": "left", "reverse": False},
+        "yAxis": {"axisPlacement": "left", "reverse": False, **taken(old, ("unit",))},
     }  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def graph(
         thresholds=[] if scale is None else scale.as_json(),
         lineWidth=1,
         fillOpacity=30 if is_stacked else 8,
-        showPoints="never",
+        showPoints="auto",  # as Grafana: a value with none beside it has no line to be seen by
         thresholdsStyleMode="off" if scale is None else "dashed",
         stacking={"mode": "normal" if is_stacked else "none", "group": "A"},
         tooltipMode="multi",
@@ -83,7 +83,6 @@ def stat(
     *queries: Query,
     unit: str = "short",
     scale: Scale = NEUTRAL,
-    names: Sequence[Named] = (),
     no_value: str = NO_TRAFFIC,
     is_filled: bool = False,
     with_course: bool = False,
@@ -92,12 +91,14 @@ def stat(
     width: int = 4,
     height: int = 4,
 ) -> Panel:
-    """One large value for each series, the last one; `with_course` draws how it went behind it."""
+    """One large value for each series, the last one; `with_course` draws how it went behind it.
+
+    With a course the last value may be hours old: only for what has a value without traffic too.
+    """
     view = core.Stat(
         **common(title, description, queries, is_instant=not with_course),
         format=unit,
         thresholds=scale.as_json(),
-        mappings=as_mappings(names),
         decimals=decimals,
         reduceCalc="lastNotNull",
         colorMode="background" if is_filled else "value",
@@ -158,17 +159,16 @@ def heatmap(
     *,
     unit: str,
     no_value: str = NO_TRAFFIC,
-    width: int = 12,
-    height: int = 8,
 ) -> Panel:
     """Counts by bucket over time; the query adds rates of `_bucket` series up by `le`, its legend is {{le}}."""
-    view = core.Heatmap(**common(title, description, [query]), extraJson=_defaults(no_value, (), unit=unit))
-    return Panel(view, width, height)
+    asked = common(title, description, [query])
+    view = core.Heatmap(**asked, options={"unit": unit}, extraJson=_defaults(no_value, (), unit=unit))
+    return Panel(view)
 
 
-def repeated(panel: Panel, variable: str, most: int = 3) -> Panel:
-    """The panel once for each chosen value of a variable, at most `most` side by side: it needs a line of its own."""
-    return replace(panel, view=attr.evolve(panel.view, repeat=core.Repeat("h", variable, most)))
+def repeated(panel: Panel, variable: str) -> Panel:
+    """The panel once for each chosen value of a variable, at most 3 side by side: it needs a line of its own."""
+    return replace(panel, view=attr.evolve(panel.view, repeat=core.Repeat("h", variable, 3)))
 
 
 def common(

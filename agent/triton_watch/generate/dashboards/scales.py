@@ -11,9 +11,9 @@ from triton_watch.alerting.definitions import by_name
 from triton_watch.alerting.effective import effective
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from triton_watch.records import AlertSettings
+    from triton_watch.records import AlertSettings, Goal, Settings, SloSli
 
 GREEN, YELLOW, ORANGE, RED, BLUE, GREY = "green", "yellow", "orange", "red", "blue", "#8e8e8e"
 
@@ -43,9 +43,9 @@ PLAIN: Final = Scale(GREEN)
 NEUTRAL: Final = Scale(BLUE)
 
 
-def bad_above(bad: float, warn: float | None = None) -> Scale:
-    """Green, yellow from `warn` on, red from `bad` on."""
-    return Scale(GREEN, (*(() if warn is None else (Step(warn, YELLOW),)), Step(bad, RED)))
+def bad_above(bad: float) -> Scale:
+    """Green, red from `bad` on."""
+    return Scale(GREEN, (Step(bad, RED),))
 
 
 def bad_below(bad: float, warn: float | None = None) -> Scale:
@@ -62,6 +62,11 @@ def threshold_of(alert: str, settings: AlertSettings) -> float:
     if threshold is None:
         raise ValueError(f"{alert} has no threshold")
     return threshold
+
+
+def goals_of(sli: SloSli, settings: Settings) -> Iterator[Goal]:
+    """Yield the goals of the objectives about `sli` that are for every model, in the order of the configuration."""
+    return (one.goal for one in settings.slo.objectives if one.sli is sli and one.models == ("*",))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from string import ascii_uppercase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from grafanalib import core
 
@@ -13,6 +13,13 @@ from triton_watch.generate.dashboards.scales import Link, Named, Scale, as_mappi
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+_WIDTHS: Final = {"gpu_uuid": 320, "alertname": 240}
+"""Pixels of columns whose words are long and would be cut."""
+_SHORT, _LETTER = 18, 8
+"""So many letters fit into any column; pixels of one."""
+_EMPTY: Final = {"matcher": {"id": "byRegexp", "options": "/.*/"}, "properties": [{"id": "noValue", "value": ""}]}
+"""A cell without a value, or a label without a text, is empty: `no_value` is for a table without rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,11 @@ def table(
             ],
             "fieldConfig": {
                 "defaults": {"noValue": no_value},
-                "overrides": [*_key_overrides(key_links or {}), *(_column_override(one) for one in columns)],
+                "overrides": [
+                    _EMPTY,
+                    *_key_overrides(keys, key_links or {}),
+                    *(_column_override(one) for one in columns),
+                ],
             },
         },
     )
@@ -82,8 +93,10 @@ def _override(field: str, properties: Mapping[str, object]) -> dict[str, Any]:
     }
 
 
-def _key_overrides(links: Mapping[str, Link | tuple[Link, ...]]) -> list[dict[str, Any]]:
-    return [_override(key, {"links": _links(one if isinstance(one, tuple) else (one,))}) for key, one in links.items()]
+def _key_overrides(keys: Sequence[str], links: Mapping[str, Link | tuple[Link, ...]]) -> list[dict[str, Any]]:
+    widths = [_override(key, {"custom.width": _WIDTHS[key]}) for key in keys if key in _WIDTHS]
+    shown = ((key, one if isinstance(one, tuple) else (one,)) for key, one in links.items())
+    return [*widths, *(_override(key, {"links": _links(several)}) for key, several in shown)]
 
 
 def _links(links: Sequence[Link]) -> list[dict[str, str]]:
@@ -105,6 +118,9 @@ def _column_override(column: Column) -> dict[str, Any]:
         }
     if column.names:
         properties["mappings"] = as_mappings(column.names)
+        longest = max(len(one.text) for one in column.names)
+        if longest > _SHORT:
+            properties["custom.width"] = _LETTER * longest
     if column.links:
         properties["links"] = _links(column.links)
     return _override(column.name, properties)

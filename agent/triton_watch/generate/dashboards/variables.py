@@ -37,16 +37,12 @@ AGENT_TARGET: Final = _of_labels(
 AGENT_MODEL: Final = _of_labels(
     "model",
     "Model",
-    'label_values(triton_watch_model_info{job=~"$job", instance=~"$instance", target=~"$target"}, model)',
-)
-AGENT_ANY_MODEL: Final = _of_labels(
-    "model",
-    "Model",
     'label_values(triton_watch_model_ready{job=~"$job", instance=~"$instance", target=~"$target"}, model)',
 )
-"""Models that are not loaded, too: they have no `triton_watch_model_info`."""
+"""Models that are not loaded, too, which have no `triton_watch_model_info`: links lead to them, and what is not among
+the choices Grafana replaces by the first that is."""
 WATCHED_TARGET: Final = _of_labels(
-    "target", "Target of the agents", 'label_values(triton_watch_model_info{model=~"$model"}, target)'
+    "target", "Target of the agents", 'label_values(triton_watch_model_ready{model=~"$model"}, target)'
 )
 """On a board about Triton's own page: which of the agents' targets its other panels are about."""
 
@@ -66,9 +62,19 @@ AGENT_SLO: Final = _of_labels(
 )
 
 ONE_MODEL: Final = core.Template(
-    name="model", label="Model", query=TRITON_MODEL.query, dataSource=DATASOURCE, multi=True, includeAll=False
+    name="model",
+    label="Model",
+    query=(
+        'query_result(group by (model) (nv_inference_request_success{job=~"$job", instance=~"$instance"})'
+        " or group by (model) (triton_watch_model_ready unless on (model) nv_inference_request_success))"
+    ),
+    regex='/model="([^"]+)"/',
+    dataSource=DATASOURCE,
+    multi=True,
+    includeAll=False,
 )
-"""On a board about one model, or some: a thousand at once would be too much for a browser."""
+"""On a board about one model, or some: a thousand at once would be too much for a browser. What agents know and no
+Triton serves is among them, too: models that are missing or failed to load."""
 MODEL_BOARD: Final = (SOURCE, TRITON_JOB, TRITON_INSTANCE, ONE_MODEL, WATCHED_TARGET)
 ONE_ENSEMBLE: Final = core.Template(
     name="model",
@@ -89,6 +95,8 @@ TRITON: Final = Scope('job=~"$job", instance=~"$instance", model=~"$model"', RAN
 """Triton's series of the chosen models, on a `TRITON_BOARD`."""
 OVER_REPLICAS: Final = replace(TRITON, by=("model", "version"))
 """The same, added up over all Tritons that serve the model."""
+OVER_VERSIONS: Final = replace(TRITON, by=("model",))
+"""The same, added up over versions too."""
 TOGETHER: Final = replace(TRITON, by=())
 """The same, added up over all chosen models and Tritons."""
 TRITON_SERVER: Final = Scope('job=~"$job", instance=~"$instance"', RANGE, ("instance",))
@@ -97,17 +105,27 @@ TRITON_SERVER: Final = Scope('job=~"$job", instance=~"$instance"', RANGE, ("inst
 BY_TARGET: Final = ("target", "model", "version")
 WATCHED: Final = Scope('target=~"$target", model=~"$model"', RANGE, BY_TARGET)
 """The agents' series of the chosen models, on either board."""
+WATCHED_OVER_TARGETS: Final = replace(WATCHED, by=("model", "version"))
+"""The same, over all targets that serve the model."""
 WATCHED_TARGETS: Final = Scope('target=~"$target"', RANGE, ("target",))
 """The agents' series that are about a target."""
 AGENT_WATCHED: Final = Scope(
     'job=~"$job", instance=~"$instance", target=~"$target", model=~"$model"', RANGE, ("instance", *BY_TARGET)
 )
-"""The chosen agents' series of the chosen models, on an `AGENT_BOARD`."""
+"""The chosen agents' series of the chosen models, on an `AGENT_BOARD`: a series for each agent."""
+AGENT_MODELS: Final = replace(AGENT_WATCHED, by=BY_TARGET)
+"""The same with one series where several agents watch a target: take the worst, and count each once."""
 AGENT_TARGETS: Final = Scope('job=~"$job", instance=~"$instance", target=~"$target"', RANGE, ("instance", "target"))
-"""The chosen agents' series that are about a target, on an `AGENT_BOARD`."""
+"""The chosen agents' series that are about a target, on an `AGENT_BOARD`: a series for each agent."""
+AGENT_SERVERS: Final = replace(AGENT_TARGETS, by=("target",))
+"""The same with one series where several agents watch a target: take the worst, and count each once."""
 AGENT_OBJECTIVES: Final = replace(
     AGENT_WATCHED, matchers=f'{AGENT_WATCHED.matchers}, slo=~"$slo"', by=("slo", *AGENT_WATCHED.by)
 )
 """The chosen agents' series of the chosen objectives and models, where the board offers `AGENT_SLO`."""
 AGENTS: Final = Scope('job=~"$job", instance=~"$instance"', RANGE, ("instance",))
 """The agents' series about themselves, on an `AGENT_BOARD`."""
+AGENTS_UP: Final = (
+    f"({AGENTS.series('up')} and on (job, instance) last_over_time({AGENTS.series('triton_watch_build_info')}[1d]))"
+)
+"""`up` of those that were agents in the last day: all of `up` is more than agents."""

@@ -1,9 +1,9 @@
-"""Settings as flags want them otherwise than the configuration has them."""
+"""Settings otherwise than the configuration has them: as flags want them, or as rules can say them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from triton_watch.config.windows import burn_windows
 from triton_watch.conventions.dashboards import UID_PREFIX
@@ -11,7 +11,10 @@ from triton_watch.conventions.dashboards import UID_PREFIX
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from triton_watch.records import AlertSeverity, Objective, Settings
+    from triton_watch.records import AlertSettings, AlertSeverity, Objective, Settings
+
+ANY: Final = ("*",)
+"""What objectives and overrides say that are for every target, or every model."""
 
 
 def with_period(settings: Settings, seconds: float) -> Settings:
@@ -34,6 +37,11 @@ def with_grafana(settings: Settings, url: str) -> Settings:
     """Return the settings with links to the boards in the Grafana at `url`, which has no slash at its end."""
     board = f"{url}/d/{UID_PREFIX}{{dashboard}}?var-target={{target}}&var-model={{model}}"
     return replace(settings, alerts=replace(settings.alerts, dashboard_url=board))
+
+
+def without_targets(settings: AlertSettings) -> AlertSettings:
+    """Return the settings without the overrides for some targets, for rules that know no names of targets."""
+    return replace(settings, overrides=tuple(one for one in settings.overrides if one.targets == ANY))
 
 
 def _over(objective: Objective, period: float) -> Objective:

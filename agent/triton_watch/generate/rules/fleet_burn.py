@@ -9,6 +9,7 @@ from triton_watch.alerting.definitions.budgets import BUDGET_PAGE, BUDGET_TICKET
 from triton_watch.alerting.inhibition import BURN
 from triton_watch.alerting.variants import left_out
 from triton_watch.conventions.recorded_slo import FLEET_BURN_RATE, FLEET_EVENTS, by, over
+from triton_watch.generate.rules.adjusted import ANY, without_targets
 from triton_watch.records.objective import matches
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from triton_watch.alerting.definition import AlertDefinition
     from triton_watch.records import AlertSettings
 
-_ANY: Final = ("*",)
 _FLEET: Final = by(FLEET_BURN_RATE)
 
 _EXPR: Final = f"""label_replace(
@@ -61,18 +61,13 @@ FLEET_BURNS: Final = (_over_the_fleet(BUDGET_PAGE, "fast"), _over_the_fleet(BUDG
 """Name, windows, patience and severities are those of the alerts of each server."""
 
 
-def of_fleet(settings: AlertSettings) -> AlertSettings:
-    """Return the settings without the overrides of some targets: these alerts are about none."""
-    return replace(settings, overrides=tuple(one for one in settings.overrides if one.targets == _ANY))
-
-
 def left_out_of_fleet(settings: AlertSettings) -> Iterator[str]:
     """Yield a sentence for each override of burning budgets that rules over a fleet cannot say."""
     for one in settings.overrides:
-        if one.targets != _ANY and matches(one.alerts, BURN):
+        if one.targets != ANY and matches(one.alerts, BURN):
             yield (
                 f"{BURN}: the override for targets {', '.join(one.targets)} is not in these rules: they are about a "
                 "model over all its servers; name models instead."
             )
     for definition in FLEET_BURNS:
-        yield from left_out(definition, of_fleet(settings))
+        yield from left_out(definition, without_targets(settings))

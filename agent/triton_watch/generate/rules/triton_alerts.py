@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from triton_watch.alerting.definitions import by_name
+from triton_watch.alerting.inhibition import BURN
 from triton_watch.alerting.promql import any_of, filled, inside, number
 from triton_watch.alerting.variants import left_out, variants
 from triton_watch.config.units import format_duration
 from triton_watch.conventions.alerts import ALERT_NAMES, WATCHDOG
+from triton_watch.generate.rules.adjusted import without_targets
 from triton_watch.generate.rules.triton_parts import (
     alert,
     group,
@@ -18,7 +20,6 @@ from triton_watch.generate.rules.triton_parts import (
     not_ensembles,
     of_target,
     overrides_left_out,
-    without_targets,
 )
 from triton_watch.generate.rules.triton_table import ALWAYS, LIVE
 
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 _STEP: Final = 15.0
 """Seconds between two looks at a queue, as the agent's polls."""
-_BURN: Final = "TritonErrorBudgetBurn"
-"""Told elsewhere: see `triton_burn`."""
 
 
 def alerts_group(settings: Settings, options: RuleOptions) -> Group:
@@ -47,14 +46,14 @@ def alerts_group(settings: Settings, options: RuleOptions) -> Group:
 def left_out_of_alerts(settings: Settings, options: RuleOptions) -> tuple[str, ...]:
     """Return what of the overrides the rules do not say, a sentence each, for a comment."""
     alerts = without_targets(settings.alerts)
-    every = [*_definitions(options), *by_name(_BURN)]
+    every = [*_definitions(options), *by_name(BURN)]
     sentences = [*overrides_left_out(settings.alerts), *(one for each in every for one in left_out(each, alerts))]
     return tuple(dict.fromkeys(sentences))
 
 
 def untold(options: RuleOptions) -> tuple[str, ...]:
     """The names of the alerts that Triton's own metrics cannot tell."""
-    known = {*_table(options), _BURN}
+    known = {*_table(options), BURN}  # the latter is told elsewhere: see `triton_burn`
     return tuple(name for name in ALERT_NAMES if name not in known)
 
 

@@ -10,9 +10,10 @@ from triton_watch.alerting.promql import number
 from triton_watch.alerting.variants import variants
 from triton_watch.config.units import format_duration
 from triton_watch.conventions import recorded
+from triton_watch.generate.rules.adjusted import without_targets
 from triton_watch.generate.rules.options import BurnBy
 from triton_watch.generate.rules.triton_events import parts
-from triton_watch.generate.rules.triton_parts import alert, labels_by, matchers, of_target, without_targets
+from triton_watch.generate.rules.triton_parts import alert, labels_by, matchers, of_target
 from triton_watch.records import Page
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from triton_watch.alerting.promql import Matcher, any_glob, number
 from triton_watch.conventions import recorded
 from triton_watch.generate import queries
-from triton_watch.generate.rules.triton_parts import ANY, model_scope, not_ensembles
+from triton_watch.generate.rules.adjusted import ANY
+from triton_watch.generate.rules.triton_parts import model_scope, not_ensembles
 from triton_watch.records import SloSli
 
 if TYPE_CHECKING:

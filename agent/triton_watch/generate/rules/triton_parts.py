@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from triton_watch.alerting.links import about_in_rules, dashboard_url, runbook_url
 from triton_watch.alerting.promql import Matcher, any_of, inside
+from triton_watch.alerting.rules import alert_rule
 from triton_watch.config.units import format_duration
 from triton_watch.generate.queries import Scope
+from triton_watch.generate.rules.adjusted import ANY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 Rule = dict[str, Any]
 Group = dict[str, Any]
 
-ANY: Final = ("*",)
 NOWHERE: Final = "http://127.0.0.1:9099/fill-in"
 """Stands for the address where people find runbooks and boards, where nobody said one: nothing listens there."""
 _TARGET: Final = "{{ $labels.instance }}"
@@ -75,32 +75,28 @@ def alert(
     labels: Mapping[str, str],
 ) -> Rule:
     """An alerting rule with the words of its definition; what it calls `target` is the instance."""
-    definition = variant.definition
-    rule: Rule = {"alert": definition.name, "expr": expr}
-    if hold > 0:
-        rule["for"] = format_duration(hold)
-    if definition.keep > 0:
-        rule["keep_firing_for"] = format_duration(definition.keep)
-    severity = settings.severity_label(definition.severity)
-    rule["labels"] = {**dict(options.labels), **dict(variant.labels), **labels, "severity": severity}
-    url = options.external_url or settings.external_url or NOWHERE
-    rule["annotations"] = {
-        "summary": _of_instance(definition.summary),
-        "description": _of_instance(f"{definition.description} {definition.advice}"),
-        "runbook_url": runbook_url(settings, url, definition.name),
-        "dashboard_url": dashboard_url(settings, url, definition.dashboard, about_in_rules(definition.labels)),
-    }
-    return rule
+    told = variant.definition
+    worded = replace(
+        told,
+        summary=_of_instance(told.summary),
+        description=_of_instance(told.description),
+        advice=_of_instance(told.advice),
+    )
+    rule = alert_rule(
+        variant._replace(definition=worded),
+        expr,
+        hold=hold,
+        labels=labels,
+        about=told.labels,
+        settings=settings,
+        external_url=options.external_url or settings.external_url or NOWHERE,
+    )
+    return {**rule, "labels": {**dict(options.labels), **rule["labels"]}}
 
 
 def of_target(labels: Mapping[str, str]) -> dict[str, str]:
     """The labels, and the one that says which server."""
     return {**labels, "target": _TARGET}
-
-
-def without_targets(settings: AlertSettings) -> AlertSettings:
-    """The settings without overrides for some targets: the agent's names for servers are not known to Prometheus."""
-    return replace(settings, overrides=tuple(one for one in settings.overrides if one.targets == ANY))
 
 
 def overrides_left_out(settings: AlertSettings) -> Iterator[str]:

@@ -87,7 +87,9 @@ def _batches(options: RuleOptions) -> Iterator[Rule]:
     samples = f"{own.series(recorded.IN_FLIGHT.name)} * {queries.samples_per_request(own)}"
     on_hand = f"clamp_min({samples} / {_OF_CONFIG} {own.series(recorded.INSTANCES.name)}, 1)"
     used = f"{batch} / {on_hand}"
-    yield record(recorded.BATCH_EFFICIENCY, f"({fill} >= {used}) or ({used} and {fill})")
+    # A rate over five minutes is too low in a model's first five, so that its batches would look good.
+    grown = f"on ({', '.join(own.by)}) {own.series('nv_inference_request_success')} offset {_SPAN}"
+    yield record(recorded.BATCH_EFFICIENCY, f"(({fill} >= {used}) or ({used} and {fill})) and {grown}")
 
 
 def _gpus(options: RuleOptions) -> Iterator[Rule]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from triton_watch.alerting.definitions.agent import WATCH_DOWN
@@ -13,16 +14,14 @@ from triton_watch.generate.dashboards.boards.agent_tells import STORE, TELLS
 from triton_watch.generate.dashboards.panels import Query, stat
 from triton_watch.generate.dashboards.scales import GREEN, RED, Named, bad_above
 from triton_watch.generate.dashboards.tables import Column, table
-from triton_watch.generate.dashboards.variables import AGENT_BOARD, AGENT_TARGETS, AGENTS
+from triton_watch.generate.dashboards.variables import AGENT_BOARD, AGENT_SERVERS, AGENT_TARGETS, AGENTS, AGENTS_UP
 from triton_watch.generate.queries import how_many
 
 if TYPE_CHECKING:
     from triton_watch.generate.dashboards.board import Context
 
 _BUILD: Final = AGENTS.series("triton_watch_build_info")
-_SEEN: Final = f"max by (job, instance) (max_over_time({_BUILD}[$__range]))"
-"""Agents that ran at some time that is shown: all of `up` is more than agents."""
-_UP: Final = f"{AGENTS.series('up')} and on (job, instance) {_SEEN}"
+_PEERS: Final = replace(AGENTS, by=("alertmanager",))
 _YES_NO: Final = (Named("1", "yes", GREEN), Named("0", "no", RED))
 
 
@@ -46,11 +45,11 @@ def _latest(expr: str) -> str:
 _ANSWERS: Final = (
     stat(
         "Agents down",
-        "Agents that Prometheus scraped in the time range and cannot scrape now. Start them again, and see in their "
-        "logs why they ended: nobody watches their targets.",
-        Query(f"count(({_UP}) == 0) or 0 * count({_UP})"),
+        "Agents of the last day that Prometheus cannot scrape now. Start them again, and see in their logs why they "
+        "ended: nobody watches their targets.",
+        Query(how_many(AGENTS_UP, "== 0")),
         scale=bad_above(1),
-        no_value="No agent in this time",
+        no_value="No agent",
     ),
     stat(
         "Oldest heartbeat",
@@ -73,7 +72,7 @@ _ANSWERS: Final = (
         "Targets not heard",
         "Targets of which nothing answered as Triton in the last cycle. See whether the server or the way to it is "
         "down: the board Fleet shows which.",
-        Query(how_many(AGENT_TARGETS.highest("triton_watch_target_heard"), "== 0")),
+        Query(how_many(AGENT_SERVERS.lowest("triton_watch_target_heard"), "== 0")),
         scale=bad_above(1),
         no_value="No targets",
     ),
@@ -81,7 +80,7 @@ _ANSWERS: Final = (
         "Alertmanagers that do not answer",
         "Alertmanagers that did not take the last alerts. Nobody is told of new alerts through these: see that they "
         "run, and that their URLs are right.",
-        Query(how_many(AGENTS.series("triton_watch_alertmanager_up"), "== 0")),
+        Query(how_many(_PEERS.lowest("triton_watch_alertmanager_up"), "== 0")),
         scale=bad_above(1),
         no_value="None was told anything",
     ),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from triton_watch.conventions.dashboards import CANARY
 from triton_watch.generate.dashboards.links import of_series
 from triton_watch.generate.dashboards.panels import Query, graph
 from triton_watch.generate.dashboards.scales import bad_above
-from triton_watch.generate.dashboards.variables import AGENT_WATCHED, AGENTS
+from triton_watch.generate.dashboards.variables import AGENT_MODELS, AGENTS
 from triton_watch.generate.queries import RANGE, worst
 
 _AGENT, _NO_PROCESS = "{{instance}}", "Not known: only Linux says it"
+_CPU, _REQUESTS = "triton_watch_canary_cpu_seconds_total", "triton_watch_canary_requests_total"
+_BY_SERVER: Final = replace(AGENT_MODELS, by=("target",))
 _OURS: Final = f"on (job, instance) {AGENTS.series('triton_watch_build_info')}"
 """`process_...` and `python_...` are what many programs export: keep the agents'."""
 
@@ -78,12 +81,7 @@ COST: Final = (
         "CPUs that the agent spends on canaries of a model, the 20 highest. Large tensors cost most: lengthen "
         "canary.interval for this model, or give it a smaller input.",
         Query(
-            worst(
-                AGENT_WATCHED.rate("triton_watch_canary_cpu_seconds_total"),
-                AGENT_WATCHED.by,
-                f"sum by ({', '.join(AGENT_WATCHED.by)}) "
-                f"(increase({AGENT_WATCHED.series('triton_watch_canary_cpu_seconds_total')}[$__range] @ end()))",
-            ),
+            worst(AGENT_MODELS.rate(_CPU), AGENT_MODELS.by, AGENT_MODELS.gained(_CPU)),
             "{{model}} {{version}} on {{target}}",
         ),
         unit="short",
@@ -95,10 +93,7 @@ COST: Final = (
         "Requests of canaries",
         "Inference requests a second that canaries send to a target. They take time from your clients: lengthen "
         "canary.interval if a busy server feels them.",
-        Query(
-            f"topk(20, sum by (target) (rate({AGENT_WATCHED.series('triton_watch_canary_requests_total')}[{RANGE}])))",
-            "{{target}}",
-        ),
+        Query(worst(_BY_SERVER.rate(_REQUESTS), _BY_SERVER.by, _BY_SERVER.gained(_REQUESTS)), "{{target}}"),
         unit="reqps",
         no_value="No canary has run",
         width=8,

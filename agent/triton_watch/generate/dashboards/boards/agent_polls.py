@@ -16,12 +16,13 @@ from triton_watch.generate.queries import worst
 _PROBES: Final = replace(AGENT_TARGETS, by=("probe",))
 _OUTCOMES: Final = replace(AGENT_TARGETS, by=("probe", "outcome"))
 _FAILING: Final = replace(AGENT_TARGETS, by=("instance", "target", "probe", "outcome"))
-_SLIS: Final = replace(AGENT_TARGETS, by=("sli",))
+_OF_TARGETS: Final = replace(AGENT_TARGETS, by=("target", "probe"))
+_SLIS: Final = replace(AGENT_TARGETS, by=("target", "sli"))
 _TARGET, _NO_POLLS = "{{target}}, {{instance}}", "No polls"
 _DURATION: Final = AGENT_TARGETS.series("triton_watch_last_cycle_duration_seconds")
 _INTERVAL: Final = AGENT_TARGETS.series("triton_watch_sli_interval_seconds")
 _AGE: Final = f"time() - {AGENT_TARGETS.series('triton_watch_last_cycle_timestamp_seconds')}"
-_PAGE: Final = "triton_watch_metrics_page_bytes"
+_PAGE, _SKIPPED = "triton_watch_metrics_page_bytes", "triton_watch_cycles_skipped_total"
 
 POLLS: Final = (
     table(
@@ -42,7 +43,7 @@ POLLS: Final = (
         "Targets on which a probe fails",
         "How many targets the probe fails on. All probes at once: the server or the network; only `metrics`: the "
         "metrics port.",
-        Query(f"sum by (probe) (1 - {AGENT_TARGETS.series('triton_watch_probe_success')})", "{{probe}}"),
+        Query(f"sum by (probe) (1 - {_OF_TARGETS.lowest('triton_watch_probe_success')})", "{{probe}}"),
         unit="short",
         no_value=_NO_POLLS,
     ),
@@ -77,7 +78,7 @@ POLLS: Final = (
         "Cycles skipped (20)",
         "Cycles a second that did not start because the one before was still running. More than 0: the server is slow "
         "or the agent has too little CPU; raise the interval. The 20 highest.",
-        Query(f"topk(20, {AGENT_TARGETS.rate('triton_watch_cycles_skipped_total')})", _TARGET),
+        Query(worst(AGENT_TARGETS.rate(_SKIPPED), AGENT_TARGETS.by, AGENT_TARGETS.gained(_SKIPPED)), _TARGET),
         unit="cps",
         no_value=_NO_POLLS,
         links=[of_target_series(FLEET)],
@@ -106,7 +107,7 @@ POLLS: Final = (
         "Models with data, by indicator",
         "Models for which an indicator has a value. It falls to 0 while there is traffic: the server's flags changed, "
         "or its metrics page broke.",
-        Query(_SLIS.total("triton_watch_sli_models_with_data"), "{{sli}}"),
+        Query(f"sum by (sli) ({_SLIS.highest('triton_watch_sli_models_with_data')})", "{{sli}}"),
         unit="short",
         no_value="No page was read",
     ),

@@ -8,6 +8,7 @@ from typing import Final
 from triton_watch.generate.dashboards.panels import Query, graph, stat, states
 from triton_watch.generate.dashboards.scales import GREEN, RED, Named, bad_above
 from triton_watch.generate.dashboards.variables import AGENT_TARGETS, AGENTS
+from triton_watch.generate.queries import worst
 
 _PEERS: Final = replace(AGENTS, by=("instance", "alertmanager"))
 _TOLD: Final = replace(AGENTS, by=("alertmanager", "notified"))
@@ -16,11 +17,12 @@ _FAILURES: Final = replace(AGENTS, by=("instance", "failure"))
 _AGENT, _PEER = "{{instance}}", "{{alertmanager}} from {{instance}}"
 _UP: Final = (Named("1", "up", GREEN), Named("0", "down", RED))
 _NO_PEER, _NO_STORE, _NO_AGENT = "No Alertmanager was told", "No store is configured", "No agent"
+_REFUSED: Final = "triton_watch_slo_series_refused"
 _NO_HISTORY: Final = "No Prometheus is configured"
 
 
-def _age(scope_series: str) -> str:
-    return f"time() - {scope_series}"
+def _age(timestamp: str) -> str:
+    return f"time() - {timestamp}"
 
 
 TELLS: Final = (
@@ -91,7 +93,10 @@ TELLS: Final = (
         "Series of objectives refused",
         "Series of objectives that are not counted for want of room, by target. More than 0: narrow the objectives "
         "down with `models`, or split the target's models.",
-        Query(f"topk(20, {AGENT_TARGETS.highest('triton_watch_slo_series_refused')})", "{{target}}, {{instance}}"),
+        Query(
+            worst(AGENT_TARGETS.highest(_REFUSED), AGENT_TARGETS.by, AGENT_TARGETS.ever(_REFUSED)),
+            "{{target}}, {{instance}}",
+        ),
         unit="short",
         scale=bad_above(1),
         no_value=_NO_AGENT,

@@ -44,7 +44,8 @@ _FACTS: Final = ("max_batch_size", "instances", "dynamic_batching")
 _BY_FACTS: Final = replace(WATCHED, by=(*BY_TARGET, *_FACTS))
 _PER_INSTANCE: Final = "triton_watch_model_requests_in_flight_per_instance"
 _FILL: Final = "triton_watch_model_batch_fill_ratio"
-_EFFICIENCY: Final = WATCHED.highest("triton_watch_model_batch_efficiency_ratio")
+_BATCH_EFFICIENCY: Final = "triton_watch_model_batch_efficiency_ratio"
+_EFFICIENCY: Final = WATCHED.lowest(_BATCH_EFFICIENCY)
 _IN_FLIGHT: Final = WATCHED.highest(_PER_INSTANCE)
 _COULD, _SMALL, _WELL, _NOTHING, _IDLE, _NEVER = 5, 4, 3, 2, 1, 0
 _VERDICTS: Final = (
@@ -156,7 +157,7 @@ def _batches(context: Context, low: float) -> tuple[Panel, ...]:
             "Efficiency (lowest 20)",
             "Average batch divided by what the requests in flight could have filled. Low where the batcher is off: add "
             "dynamic_batching. Low where it is on: raise max_queue_delay_microseconds.",
-            Query(f"bottomk(20, {_EFFICIENCY})", _TARGET),
+            Query(worst(_EFFICIENCY, BY_TARGET, f"-{WATCHED.ever_lowest(_BATCH_EFFICIENCY)}"), _TARGET),
             unit="percentunit",
             scale=bad_below(low * WITH_BATCHER, low),
             no_value="No traffic that could batch",

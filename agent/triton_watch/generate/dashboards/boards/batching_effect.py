@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -11,15 +10,14 @@ from triton_watch.alerting.promql import Matcher, any_of
 from triton_watch.conventions.dashboards import MODEL
 from triton_watch.generate.dashboards.links import of_model_series
 from triton_watch.generate.dashboards.panels import Query, bars, graph
-from triton_watch.generate.dashboards.variables import OVER_REPLICAS, WATCHED
-from triton_watch.generate.queries import average_batch, compute_time, mean_time
+from triton_watch.generate.dashboards.variables import OVER_REPLICAS, WATCHED_OVER_TARGETS
+from triton_watch.generate.queries import average_batch, compute_time, max_batch_size, mean_time, worst
 
 if TYPE_CHECKING:
     from triton_watch.generate.dashboards.board import Context
     from triton_watch.generate.dashboards.panels import Panel
 
 _MODEL: Final = "{{model}} {{version}}"
-_AGENT: Final = replace(WATCHED, by=("model", "version"))
 _EXECUTIONS: Final = OVER_REPLICAS.rate("nv_inference_exec_count")
 _BATCH: Final = average_batch(OVER_REPLICAS)
 _COMPUTE: Final = compute_time(OVER_REPLICAS, "compute_infer")
@@ -28,8 +26,8 @@ _BANDS: Final = (1.1, 2, 4, 8, 16, 32)
 
 
 def busiest(expr: str) -> str:
-    """The series of the 20 models that run most executions."""
-    return f"({expr}) and topk(20, {_EXECUTIONS})"
+    """The series of the 20 models that run most executions in the time that is shown."""
+    return worst(expr, OVER_REPLICAS.by, OVER_REPLICAS.gained("nv_inference_exec_count"))
 
 
 def largest_batch(context: Context) -> str:
@@ -39,8 +37,7 @@ def largest_batch(context: Context) -> str:
         if one.max_batch_size > 1:
             by_size[one.max_batch_size].append(one.name)
     if not by_size:
-        batch, fill = (_AGENT.highest(f"triton_watch_model_batch_{one}") for one in ("size_average", "fill_ratio"))
-        return f"{batch} / ({fill} > 0)"
+        return max_batch_size(WATCHED_OVER_TARGETS)
     executions = "nv_inference_exec_count"
     of_models = ((size, str(Matcher("model", any_of(names)))) for size, names in sorted(by_size.items()))
     return " or ".join(

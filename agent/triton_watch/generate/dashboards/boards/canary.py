@@ -21,7 +21,6 @@ from triton_watch.generate.dashboards.boards.canary_series import (
     NONE_RAN,
     OK,
     RUNS,
-    VERDICT,
     passed,
 )
 from triton_watch.generate.dashboards.links import of_row, of_target_series
@@ -38,9 +37,11 @@ from triton_watch.generate.dashboards.scales import (
     Step,
     bad_above,
     bad_below,
+    goals_of,
 )
 from triton_watch.generate.dashboards.tables import Column, table
-from triton_watch.generate.dashboards.variables import AGENT_BOARD, AGENT_TARGETS
+from triton_watch.generate.dashboards.variables import AGENT_BOARD, AGENT_SERVERS
+from triton_watch.generate.dashboards.verdicts import CANARY_VERDICT
 from triton_watch.generate.queries import how_many, how_many_are, worst
 from triton_watch.records import SloSli
 
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
 
     from triton_watch.generate.dashboards.panels import Panel
 
-_SERVERS: Final = replace(AGENT_TARGETS, by=("target",))
 _CLIENTS: Final = "triton_watch_model_client_availability_ratio"
 _SERVING: Final = (Named("0", "does not serve", RED), Named("1", "serves", GREEN))
 
@@ -68,8 +68,7 @@ def canary(context: Context) -> Board:
 
 def _promised(context: Context) -> Scale:
     """Red below what the first objective about canaries promises; without one no share is good or bad."""
-    goals = (one.goal for one in context.settings.slo.objectives if one.sli is SloSli.CANARY)
-    return next((bad_below(goal.objective) for goal in goals), NEUTRAL)
+    return next((bad_below(one.objective) for one in goals_of(SloSli.CANARY, context.settings)), NEUTRAL)
 
 
 def _counts(promised: Scale) -> Iterator[Panel]:
@@ -81,7 +80,7 @@ def _counts(promised: Scale) -> Iterator[Panel]:
         yield stat(
             title,
             f"Model versions by what their last canaries say. {description}",
-            Query(how_many_are(EACH, VERDICT, f'verdict="{verdict}"'), title),
+            Query(how_many_are(LINES, CANARY_VERDICT, f'verdict="{verdict}"'), title),
             scale=scale,
             is_filled=True,
             no_value=NONE_RAN,
@@ -91,7 +90,7 @@ def _counts(promised: Scale) -> Iterator[Panel]:
         "Silent failures",
         "Models whose canaries fail while Triton counts each as a success: no other metric shows it. Take the model "
         "out of service, and look at its outputs.",
-        Query(how_many(EACH.highest("triton_watch_model_silent_failure"), "== 1"), "Silent failures"),
+        Query(how_many(LINES.highest("triton_watch_model_silent_failure"), "== 1"), "Silent failures"),
         scale=bad_above(1),
         is_filled=True,
         no_value=NONE_RAN,
@@ -100,7 +99,7 @@ def _counts(promised: Scale) -> Iterator[Panel]:
     yield stat(
         "Servers not serving",
         "Servers of which /-/serving says no. `triton-watch status` gives the reasons.",
-        Query(how_many(AGENT_TARGETS.lowest("triton_watch_target_serving"), "== 0"), "Servers not serving"),
+        Query(how_many(AGENT_SERVERS.lowest("triton_watch_target_serving"), "== 0"), "Servers not serving"),
         scale=bad_above(1),
         is_filled=True,
         no_value="Nothing known",
@@ -121,7 +120,7 @@ def _counts(promised: Scale) -> Iterator[Panel]:
         "Without golden",
         "Model versions whose answers are checked for form alone, so that a wrong number passes. `triton-watch canary "
         "record` writes goldens.",
-        Query(how_many(EACH.highest(GOLDEN), "== 0"), "Without golden"),
+        Query(how_many(LINES.lowest(GOLDEN), "== 0"), "Without golden"),
         no_value="No canaries",
         width=3,
     )
@@ -164,12 +163,12 @@ def _failing() -> Panel:
 
 def _serving() -> Panel:
     serving = "triton_watch_target_serving"
-    lowest = f"min by (target) (min_over_time({_SERVERS.series(serving)}[$__range] @ end()))"
+    rank = f"-{AGENT_SERVERS.ever_lowest(serving)}"
     return states(
         "Servers that serve",
         "What /-/serving says, at most 20 servers, first those that did not serve at some time. No band: not known "
         "yet.",
-        Query(worst(_SERVERS.lowest(serving), ("target",), f"-{lowest}"), "{{target}}"),
+        Query(worst(AGENT_SERVERS.lowest(serving), AGENT_SERVERS.by, rank), "{{target}}"),
         names=_SERVING,
         links=[of_target_series(CANARY)],
         width=8,

@@ -10,7 +10,7 @@ from triton_watch.generate.dashboards.boards.canary_series import ALL, EACH, LEG
 from triton_watch.generate.dashboards.links import of_row, of_series
 from triton_watch.generate.dashboards.panels import Query, graph, heatmap
 from triton_watch.generate.dashboards.tables import Column, table
-from triton_watch.generate.queries import histogram_quantile
+from triton_watch.generate.queries import histogram_quantile, worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def latency() -> Iterator[Panel]:
         yield graph(
             f"{title} (longest 20)",
             description,
-            Query(f"topk(20, {LINES.highest(metric)})", LEGEND),
+            Query(worst(LINES.highest(metric), LINES.by, LINES.ever(metric)), LEGEND),
             unit="s",
             no_value=NONE_RAN,
             links=[of_series(MODEL)],

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from triton_watch.conventions.dashboards import MODEL
 from triton_watch.generate.dashboards.boards.canary_series import (
-    EACH,
     GOLDEN,
     LAST_RUN,
     LEGEND,
@@ -15,15 +14,15 @@ from triton_watch.generate.dashboards.boards.canary_series import (
     NONE_RAN,
     OK,
     RUNS,
-    VERDICT,
     passed,
 )
 from triton_watch.generate.dashboards.links import of_row, of_series
 from triton_watch.generate.dashboards.panels import Query, bars, graph, states
-from triton_watch.generate.dashboards.scales import GREEN, GREY, ORANGE, RED, Named, Scale, numbered, worst_first
+from triton_watch.generate.dashboards.scales import ORANGE, Named, Scale
 from triton_watch.generate.dashboards.tables import Column, table
 from triton_watch.generate.dashboards.variables import AGENT_WATCHED
-from triton_watch.generate.queries import coded, worst
+from triton_watch.generate.dashboards.verdicts import CANARY_NAMES, CANARY_VERDICT, FAILING, canary_verdict
+from triton_watch.generate.queries import worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,23 +30,18 @@ if TYPE_CHECKING:
     from triton_watch.generate.dashboards.panels import Panel
 
 _BY_REASON: Final = replace(AGENT_WATCHED, by=("reason",))
-_VERDICTS: Final = (
-    Named("passing", "passing", GREEN),
-    Named("unknown", "unknown", GREY),
-    Named("failing", "failing", RED),
-)
 
 
 def bands() -> Panel:
     """Verdicts over time, the worst models first."""
-    failed, unknown = LINES.ever(VERDICT, 'verdict="failing"'), LINES.ever(VERDICT, 'verdict="unknown"')
-    rank = f"2 * {failed} or {unknown} or 0 * {LINES.ever(VERDICT)}"
+    failed, unknown = LINES.ever(CANARY_VERDICT, FAILING), LINES.ever(CANARY_VERDICT, 'verdict="unknown"')
+    rank = f"2 * {failed} or {unknown} or 0 * {LINES.ever(CANARY_VERDICT)}"
     return states(
         "Verdicts of canaries (at most 20 models)",
         "Models whose canaries failed at some time that is shown come first. Red that comes and goes: one of several "
         "instances or GPUs may be wrong. Red since a deployment: roll it back.",
-        Query(worst(coded(LINES, VERDICT, "verdict", worst_first(_VERDICTS)), LINES.by, rank), LEGEND),
-        names=numbered(_VERDICTS),
+        Query(worst(canary_verdict(LINES), LINES.by, rank), LEGEND),
+        names=CANARY_NAMES,
         no_value=NONE_RAN,
         links=[of_series(MODEL)],
         height=10,
@@ -115,7 +109,7 @@ def gaps() -> Iterator[Panel]:
     yield table(
         "Models without a golden (at most 100)",
         "Their answers are checked for form alone: shape, type, NaN. Record goldens with `triton-watch canary record`.",
-        Column("Golden", f"topk(100, {EACH.highest(GOLDEN)} == 0)", names=(Named("0", "none", ORANGE),)),
+        Column("Golden", f"topk(100, {LINES.lowest(GOLDEN)} == 0)", names=(Named("0", "none", ORANGE),)),
         keys=LINES.by,
         key_links={"model": of_row(MODEL, "target", "model")},
         no_value="None: all have one, or there is no canary",
@@ -145,7 +139,7 @@ def costs() -> Iterator[Panel]:
         yield graph(
             title,
             description,
-            Query(f"topk(20, {LINES.rate(metric)})", LEGEND),
+            Query(worst(LINES.rate(metric), LINES.by, LINES.gained(metric)), LEGEND),
             unit=unit,
             no_value=NONE_RAN,
             links=[of_series(MODEL)],

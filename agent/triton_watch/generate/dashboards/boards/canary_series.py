@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from triton_watch.generate.dashboards.variables import AGENT_WATCHED, BY_TARGET
+from triton_watch.generate.dashboards.variables import AGENT_MODELS, AGENT_WATCHED
 
 EACH: Final = AGENT_WATCHED
-LINES: Final = replace(AGENT_WATCHED, by=BY_TARGET)
-"""Lines and bands have a name for each model of a target; where several agents ask it, the worst."""
+LINES: Final = AGENT_MODELS
 ALL: Final = replace(AGENT_WATCHED, by=())
 
-VERDICT: Final = "triton_watch_canary_verdict"
 RUNS: Final = "triton_watch_canary_runs_total"
 OK: Final = 'reason="ok"'
 GOLDEN: Final = "triton_watch_canary_has_golden"

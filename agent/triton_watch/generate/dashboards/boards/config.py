@@ -6,18 +6,15 @@ from typing import Final
 
 from triton_watch.conventions.dashboards import CONFIG, MODEL
 from triton_watch.generate.dashboards.board import Board, Context, Row
-from triton_watch.generate.dashboards.boards.config_models import FACTS, LOADED, MODEL_LINKS, MODELS
+from triton_watch.generate.dashboards.boards.config_models import FACTS, LOADED, MODEL_LINKS
 from triton_watch.generate.dashboards.links import of_series
 from triton_watch.generate.dashboards.panels import Panel, Query, bars, graph, stat
 from triton_watch.generate.dashboards.scales import GREEN, YELLOW, Scale, Step, bad_above
 from triton_watch.generate.dashboards.tables import Column, table
 from triton_watch.generate.dashboards.variables import (
-    AGENT_ANY_MODEL,
-    AGENT_INSTANCE,
-    AGENT_JOB,
-    AGENT_TARGET,
+    AGENT_BOARD,
+    AGENT_MODELS,
     AGENT_TARGETS,
-    SOURCE,
 )
 from triton_watch.generate.queries import RANGE, Scope, how_many_are
 
@@ -37,14 +34,13 @@ _WARN: Final = Scale(GREEN, (Step(1, YELLOW),))
 def config(context: Context) -> Board:
     """Return the board."""
     del context
-    variables = (SOURCE, AGENT_JOB, AGENT_INSTANCE, AGENT_TARGET, AGENT_ANY_MODEL)
     rows = (
         Row("What is wrong now", (*_ANSWERS, *_TABLES)),
         Row("By rule and model, and since when", _COURSE),
         Row("What is not loaded", LOADED),
         Row("Facts", FACTS),
     )
-    return Board(CONFIG, variables, rows)
+    return Board(CONFIG, AGENT_BOARD, rows)
 
 
 def _found(*matchers: str) -> str:
@@ -118,7 +114,7 @@ _ANSWERS: Final = (
         "Models unavailable",
         "Model versions that failed to load, and expected models that are not there. See the table of states below for "
         "which, and Triton's log for why.",
-        Query(how_many_are(MODELS, "triton_watch_model_state", 'state=~"UNAVAILABLE|MISSING"')),
+        Query(how_many_are(AGENT_MODELS, "triton_watch_model_state", 'state=~"UNAVAILABLE|MISSING"')),
         scale=bad_above(1),
         no_value="No index was read",
     ),

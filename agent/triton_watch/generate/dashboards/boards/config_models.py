@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from triton_watch.conventions import MODEL_INFO
 from triton_watch.conventions.dashboards import MODEL
 from triton_watch.generate.dashboards.links import of_row
 from triton_watch.generate.dashboards.panels import Query, graph
 from triton_watch.generate.dashboards.tables import Column, table
-from triton_watch.generate.dashboards.variables import AGENT_WATCHED, BY_TARGET
+from triton_watch.generate.dashboards.variables import AGENT_MODELS, BY_TARGET
 
-MODELS: Final = replace(AGENT_WATCHED, by=BY_TARGET)
-"""Models, each once where two agents watch one server."""
 MODEL_LINKS: Final = {"model": of_row(MODEL, "target", "model")}
-_STATE: Final = replace(MODELS, by=(*BY_TARGET, "state"))
-_FACTS: Final = ("backend", "platform", "max_batch_size", "instances", "dynamic_batching", "ensemble")
+_STATE: Final = replace(AGENT_MODELS, by=(*BY_TARGET, "state"))
+_INFO: Final = replace(AGENT_MODELS, by=MODEL_INFO.labels)
 
 LOADED: Final = (
     graph(
@@ -49,8 +48,8 @@ FACTS: Final = (
         "Models as they are configured",
         "The completed configuration of each loaded model. Look for max_batch_size 0 and dynamic_batching false where "
         "there is much traffic: the board Batching says what it costs.",
-        Column("is", replace(MODELS, by=(*BY_TARGET, *_FACTS)).highest("triton_watch_model_info")),
-        keys=(*BY_TARGET, *_FACTS),
+        Column("is", _INFO.highest(MODEL_INFO.name)),
+        keys=_INFO.by,
         hidden=("Value",),
         key_links=MODEL_LINKS,
         sort_by="model",

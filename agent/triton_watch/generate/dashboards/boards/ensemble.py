@@ -23,21 +23,26 @@ from triton_watch.generate.dashboards.boards.ensemble_steps import (
 )
 from triton_watch.generate.dashboards.links import of_field, of_row
 from triton_watch.generate.dashboards.panels import Query, stat
-from triton_watch.generate.dashboards.scales import GREEN, GREY, RED, Named, bad_above
+from triton_watch.generate.dashboards.scales import bad_above
 from triton_watch.generate.dashboards.tables import Column, table
 from triton_watch.generate.dashboards.variables import ENSEMBLE_BOARD, TOGETHER, WATCHED
-from triton_watch.generate.queries import coded, error_ratio, failures, how_many, how_many_are, mean_time, successes
+from triton_watch.generate.dashboards.verdicts import (
+    CANARY_NAMES,
+    CANARY_VERDICT,
+    FAILING,
+    READY_NAMES,
+    canary_verdict,
+)
+from triton_watch.generate.queries import counted, error_ratio, failures, how_many, how_many_are, mean_time, successes
 
 if TYPE_CHECKING:
     from triton_watch.generate.dashboards.panels import Panel
 
 _STEP: Final = ("target", "model", "step", "member", "member_version")
 _STEPS: Final = replace(WATCHED, by=_STEP)
-_READY: Final = of_watched_members(WATCHED_MEMBERS.highest("triton_watch_model_ready"))
-_READY_NAMES: Final = (Named("0", "not ready", RED), Named("1", "ready", GREEN))
-_CODES: Final = {"failing": 0, "passing": 1, "unknown": 2}
-_VERDICT: Final = of_watched_members(coded(WATCHED_MEMBERS, "triton_watch_canary_verdict", "verdict", _CODES))
-_VERDICT_NAMES: Final = (Named("0", "failing", RED), Named("1", "passing", GREEN), Named("2", "unknown", GREY))
+_READY: Final = of_watched_members(WATCHED_MEMBERS.lowest("triton_watch_model_ready"))
+_VERDICT: Final = of_watched_members(canary_verdict(WATCHED_MEMBERS))
+_FAILING: Final = of_watched_members(WATCHED_MEMBERS.highest(CANARY_VERDICT, FAILING))
 _TROUBLE: Final = bad_above(1)
 _ANY: Final = bad_above(1e-9)
 
@@ -75,7 +80,7 @@ def _troubles() -> tuple[Panel, ...]:
             "Steps whose canaries fail",
             "A step that gives wrong answers spoils the ensemble's, and Triton counts both as success. The Canary "
             "board says what is wrong.",
-            Query(how_many(f"({_VERDICT})", "== 0")),
+            Query(counted(_FAILING, _VERDICT)),
             scale=_TROUBLE,
             no_value="No canary has run",
         ),
@@ -98,7 +103,6 @@ def _figures() -> tuple[Panel, ...]:
             "it as a sign, and the step's own count as the number.",
             Query(error_ratio(TOGETHER)),
             unit="percentunit",
-            with_course=True,
         ),
         stat(
             "Mean request time",
@@ -106,7 +110,6 @@ def _figures() -> tuple[Panel, ...]:
             "share of it.",
             Query(mean_time(TOGETHER, "request")),
             unit="s",
-            with_course=True,
         ),
     )
 
@@ -122,8 +125,8 @@ def _steps() -> Panel:
         "Steps, at the last poll",
         "The step with the largest share of the ensemble's time stands first: look at its queue and compute time. "
         "Times of a step are means over all its callers. Shares of parallel steps add up to more than 100%.",
-        Column("Ready", _READY, names=_READY_NAMES),
-        Column("Canaries", _VERDICT, names=_VERDICT_NAMES),
+        Column("Ready", _READY, names=READY_NAMES),
+        Column("Canaries", _VERDICT, names=CANARY_NAMES),
         Column(
             "Share of the time",
             f"{_column('request_time_seconds')} / on (target, model) group_left () ({whole} > 0)",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from triton_watch.generate.dashboards.panels import Query, graph, repeated
 from triton_watch.generate.dashboards.variables import (
     BY_TARGET,
-    OVER_REPLICAS,
+    OVER_VERSIONS,
     TRITON,
     TRITON_SERVER,
     WATCHED,
@@ -33,7 +33,6 @@ MEMBERS: Final = replace(TRITON_SERVER, by=("model", "version"))
 """Triton's series of all models: those of the steps are picked by `of_members`."""
 WATCHED_MEMBERS: Final = replace(WATCHED_TARGETS, by=BY_TARGET)
 """The agents' series of all models: those of the steps are picked by `of_watched_members`."""
-_ENSEMBLES: Final = replace(OVER_REPLICAS, by=("model",))
 _INFO: Final = "triton_watch_ensemble_step_info"
 _STEP: Final = "{{model}}: {{step}} {{member}}"
 
@@ -75,7 +74,7 @@ def times_of_steps() -> tuple[Panel, ...]:
             "The whole against its parts",
             "Mean request time of the ensemble, and the sum of its steps. The whole well above the sum: time is lost "
             "between steps. The sum above the whole: steps run side by side, or other callers' requests are slower.",
-            Query(mean_time(_ENSEMBLES, "request"), "whole: {{model}}"),
+            Query(mean_time(OVER_VERSIONS, "request"), "whole: {{model}}"),
             Query(f"sum by (model) ({request})", "sum of the steps: {{model}}"),
             unit="s",
             width=8,
@@ -119,7 +118,7 @@ def failing_steps() -> tuple[Panel, ...]:
             "Failed requests of each step among all that it got, and of the ensemble itself, where Triton counts a "
             "step's failure twice. A share in the ensemble and in no step: the server's log says why.",
             Query(of_members(error_ratio(MEMBERS)), _STEP),
-            Query(error_ratio(_ENSEMBLES), "whole: {{model}}"),
+            Query(error_ratio(OVER_VERSIONS), "whole: {{model}}"),
             unit="percentunit",
             highest=1,
             width=8,
@@ -137,7 +136,7 @@ def failing_steps() -> tuple[Panel, ...]:
 
 def inside_steps() -> tuple[Panel, ...]:
     """Where requests pile up."""
-    calls = f"{of_members(requests(MEMBERS))} / on (model) group_left () ({successes(_ENSEMBLES)} > 0)"
+    calls = f"{of_members(requests(MEMBERS))} / on (model) group_left () ({successes(OVER_VERSIONS)} > 0)"
     pending = MEMBERS.total("nv_inference_pending_request_count")
     return (
         graph(

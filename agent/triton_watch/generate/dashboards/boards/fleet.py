@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from triton_watch.alerting.definitions.server import TARGET_DOWN
-from triton_watch.conventions.dashboards import AGENT, CANARY, FLEET, MODEL, SLO
+from triton_watch.conventions.dashboards import AGENT, CANARY, CONFIG, FLEET, SLO
 from triton_watch.generate.dashboards.board import Board, Context, Row
 from triton_watch.generate.dashboards.boards.fleet_models import model_bands, models
 from triton_watch.generate.dashboards.boards.fleet_series import BUDGET, FIRING, IN_TROUBLE, NOBODY
@@ -16,8 +16,9 @@ from triton_watch.generate.dashboards.boards.fleet_servers import alerts, missin
 from triton_watch.generate.dashboards.links import of_choice, of_series
 from triton_watch.generate.dashboards.panels import Query, stat
 from triton_watch.generate.dashboards.scales import BLUE, GREEN, ORANGE, RED, Scale, Step, bad_above, bad_below
-from triton_watch.generate.dashboards.variables import AGENT_BOARD, AGENT_TARGETS, AGENT_WATCHED, AGENTS
-from triton_watch.generate.queries import how_many, how_many_are
+from triton_watch.generate.dashboards.variables import AGENT_BOARD, AGENT_MODELS, AGENT_SERVERS, AGENTS, AGENTS_UP
+from triton_watch.generate.dashboards.verdicts import CANARY_VERDICT, FAILING
+from triton_watch.generate.queries import counted, how_many, how_many_are
 from triton_watch.records import AlertSeverity
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     from triton_watch.conventions.dashboards import DashboardName
     from triton_watch.generate.dashboards.panels import Panel
-
-_BUILD: Final = "triton_watch_build_info"
 
 
 def fleet(context: Context) -> Board:
@@ -50,37 +49,39 @@ def _counts() -> Iterator[Panel]:
         "Servers down",
         "Servers of which nothing answered in most of the last polls. See that the process runs and that the agent "
         "can reach its ports.",
-        how_many(AGENT_TARGETS.highest("triton_watch_target_silent_cycles"), f">= {TARGET_DOWN.failures}"),
+        how_many(AGENT_SERVERS.highest("triton_watch_target_silent_cycles"), f">= {TARGET_DOWN.failures}"),
         FLEET,
     )
     yield _count(
         "Servers not ready",
         "Servers that answer and say that they are not ready. By default one model that failed to load is enough: "
         "look at the models below.",
-        f"count({AGENT_TARGETS.lowest('triton_watch_target_ready')} == 0) or 0 * "
-        f"count({AGENT_TARGETS.highest('triton_watch_target_heard')})",
+        counted(
+            f"{AGENT_SERVERS.lowest('triton_watch_target_ready')} == 0",
+            AGENT_SERVERS.highest("triton_watch_target_heard"),
+        ),
         FLEET,
     )
     yield _count(
         "Servers not serving",
         "Servers of which /-/serving says no: not ready, an expected model not ready or wedged, or a canary that "
         "fails. `triton-watch status` gives the reasons.",
-        how_many(AGENT_TARGETS.lowest("triton_watch_target_serving"), "== 0"),
+        how_many(AGENT_SERVERS.lowest("triton_watch_target_serving"), "== 0"),
         CANARY,
     )
     yield _count(
         "Models not ready",
         "Model versions that failed to load, are loading, or are missing; what somebody unloaded does not count. The "
         "server's log has the reason.",
-        how_many_are(AGENT_WATCHED, "triton_watch_model_state", IN_TROUBLE),
-        MODEL,
+        how_many_are(AGENT_MODELS, "triton_watch_model_state", IN_TROUBLE),
+        CONFIG,
         "No models known",
     )
     yield _count(
         "Canaries failing",
         "Model versions whose test requests fail, whatever the server counts: so do their clients. Open the Canary "
         "board for the reasons.",
-        how_many_are(AGENT_WATCHED, "triton_watch_canary_verdict", 'verdict="failing"'),
+        how_many_are(AGENT_MODELS, CANARY_VERDICT, FAILING),
         CANARY,
         "No canary has run",
     )
@@ -88,23 +89,22 @@ def _counts() -> Iterator[Panel]:
         "Silent failures",
         "Model versions that fail while Triton counts each request as a success. No metric of Triton shows it: look "
         "at what the canaries say.",
-        how_many(AGENT_WATCHED.highest("triton_watch_model_silent_failure"), "== 1"),
+        how_many(AGENT_MODELS.highest("triton_watch_model_silent_failure"), "== 1"),
         CANARY,
         "No canary has run",
     )
     yield _count(
         "Wedged models",
         "Model versions for which requests wait and none is answered. Reload the model, or restart the server.",
-        how_many(AGENT_WATCHED.highest("triton_watch_model_wedged"), "== 1"),
-        MODEL,
+        how_many(AGENT_MODELS.highest("triton_watch_model_wedged"), "== 1"),
+        FLEET,
         "No metrics page",
     )
-    known = f"up{{{AGENTS.matchers}}} and on (job, instance) last_over_time({AGENTS.series(_BUILD)}[1d])"
     yield _count(
         "Agents down",
         "Agents of the last day that Prometheus cannot scrape now. What they watch is missing on this board: start "
         "them first.",
-        how_many(f"({known})", "== 0"),
+        how_many(AGENTS_UP, "== 0"),
         AGENT,
         "No agents",
     )
@@ -122,8 +122,9 @@ def _urgent(context: Context) -> Iterator[Panel]:
             "Alerts that fire by the agents' own evaluation, about the chosen models or about no model. The table "
             "below has them one by one, with their runbooks.",
             Query(
-                f"count({FIRING.highest('triton_watch_alert_state', matcher)}) or 0 * "
-                f"count({AGENTS.series('triton_watch_alerts', matcher)})",
+                counted(
+                    FIRING.highest("triton_watch_alert_state", matcher), AGENTS.series("triton_watch_alerts", matcher)
+                ),
                 title,
             ),
             scale=Scale(GREEN, (Step(1, color),)),
@@ -136,7 +137,7 @@ def _urgent(context: Context) -> Iterator[Panel]:
         "The three lowest of all objectives and models. Below 0 more was spent than the objective allows: hold back "
         "changes of that model, and see on the SLO board what spends it.",
         Query(
-            f"bottomk(3, min by (slo, target, model, version) ({AGENT_WATCHED.series(BUDGET)}))",
+            f"bottomk(3, min by (slo, target, model, version) ({AGENT_MODELS.series(BUDGET)}))",
             "{{slo}}: {{model}} {{version}} on {{target}}",
         ),
         unit="percentunit",

@@ -19,12 +19,14 @@ from triton_watch.generate.dashboards.scales import (
     Scale,
     bad_above,
     bad_below,
+    goals_of,
     numbered,
     threshold_of,
     worst_first,
 )
 from triton_watch.generate.dashboards.tables import Column, table
-from triton_watch.generate.dashboards.variables import AGENT_WATCHED, BY_TARGET
+from triton_watch.generate.dashboards.variables import AGENT_MODELS, AGENT_WATCHED, BY_TARGET
+from triton_watch.generate.dashboards.verdicts import CANARY_NAMES, CANARY_VERDICT, FAILING, canary_verdict
 from triton_watch.generate.queries import coded, worst
 from triton_watch.records import SloSli
 
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
     from triton_watch.generate.dashboards.board import Context
     from triton_watch.generate.dashboards.panels import Panel
 
-_MODELS: Final = replace(AGENT_WATCHED, by=BY_TARGET)
-"""Lines and bands have a name for each target; where several agents watch it, or targets share a name, the worst."""
 _STATES: Final = (
     Named("READY", "ready", GREEN),
     Named("UNLOADED", "unloaded", GREY),
@@ -43,11 +43,6 @@ _STATES: Final = (
     Named("UNKNOWN", "unknown", ORANGE),
     Named("MISSING", "missing", RED),
     Named("UNAVAILABLE", "unavailable", RED),
-)
-_CANARIES: Final = (
-    Named("passing", "passing", GREEN),
-    Named("unknown", "unknown", GREY),
-    Named("failing", "failing", RED),
 )
 
 
@@ -67,8 +62,8 @@ def models(context: Context) -> Panel:
         Column("State", state.highest("triton_watch_model_state"), label="state", names=_STATES),
         Column(
             "Canary",
-            coded(AGENT_WATCHED, "triton_watch_canary_verdict", "verdict", worst_first(_CANARIES)),
-            names=numbered(_CANARIES),
+            canary_verdict(AGENT_WATCHED),
+            names=CANARY_NAMES,
             links=(of_row(CANARY, "target", "model"),),
         ),
         Column("Wedged", gauge("triton_watch_model_wedged"), names=(Named("0", "no", GREEN), Named("1", "yes", RED))),
@@ -98,12 +93,15 @@ def models(context: Context) -> Panel:
 
 
 def _troubles() -> str:
-    """How many things are wrong with each model version; each that is not known counts as none."""
+    """How many things are wrong with each model version; each that is not known counts as none.
+
+    Of a server that is down the canaries are all that is known.
+    """
     series = AGENT_WATCHED.highest
-    none = f"0 * {series('triton_watch_model_ready')}"
+    none = f"0 * ({series('triton_watch_model_ready')} or {series(CANARY_VERDICT)})"
     troubles = (
         series("triton_watch_model_state", IN_TROUBLE),
-        series("triton_watch_canary_verdict", 'verdict="failing"'),
+        series(CANARY_VERDICT, FAILING),
         series("triton_watch_model_silent_failure"),
         series("triton_watch_model_wedged"),
         series("triton_watch_slo_verdict", 'verdict=~"burning|exhausted"'),
@@ -113,19 +111,19 @@ def _troubles() -> str:
 
 def _longest(context: Context, sli: SloSli) -> Scale | None:
     """Red from the time on that the first objective about the mean of `sli` allows."""
-    goals = (one.goal for one in context.settings.slo.objectives if one.sli is sli and one.goal.quantile is None)
-    return next((bad_above(goal.high) for goal in goals if goal.high is not None), None)
+    means = (one.high for one in goals_of(sli, context.settings) if one.quantile is None)
+    return next((bad_above(high) for high in means if high is not None), None)
 
 
 def model_bands() -> Panel:
     """States over time, of those that were not ready."""
-    state = coded(_MODELS, "triton_watch_model_state", "state", worst_first(_STATES))
+    state = coded(AGENT_MODELS, "triton_watch_model_state", "state", worst_first(_STATES))
     return states(
         "Models that are or were not ready",
         "At most 20 of the models that failed to load, were loading or were missing at some time that is shown. Red "
         "for long: read the server's log, or run `triton-watch check` on its URL.",
         Query(
-            worst(state, _MODELS.by, _MODELS.ever("triton_watch_model_state", IN_TROUBLE)),
+            worst(state, AGENT_MODELS.by, AGENT_MODELS.ever("triton_watch_model_state", IN_TROUBLE)),
             "{{model}} {{version}} on {{target}}",
         ),
         names=numbered(_STATES),

@@ -10,9 +10,9 @@ from triton_watch.generate.queries import Scope
 FIRING: Final = Scope(
     f'{AGENT_TARGETS.matchers}, model=~"$model|", alert_state="firing"',
     AGENT_TARGETS.span,
-    ("alertname", "instance", "target", "model", "version", "slo", "window", "gpu_uuid"),
+    ("alertname", "target", "model", "version", "slo", "window", "gpu_uuid"),
 )
-"""Alerts about the chosen models, and those that are about no model."""
+"""Alerts about the chosen models, and those that are about no model; each once, however many agents see it."""
 BUDGET: Final = "triton_watch_slo_budget_remaining_ratio"
 IN_TROUBLE: Final = 'state!~"READY|UNLOADED|NOT_LOADED"'
 """What somebody unloaded is none; what was expected to be loaded counts among the expected models."""

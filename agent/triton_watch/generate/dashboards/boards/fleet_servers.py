@@ -23,7 +23,7 @@ from triton_watch.generate.dashboards.scales import (
     worst_first,
 )
 from triton_watch.generate.dashboards.tables import Column, table
-from triton_watch.generate.dashboards.variables import AGENT_TARGETS, AGENT_WATCHED
+from triton_watch.generate.dashboards.variables import AGENT_SERVERS, AGENT_TARGETS, AGENT_WATCHED
 from triton_watch.generate.queries import coded, worst
 from triton_watch.records import AlertSeverity
 
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from triton_watch.generate.dashboards.board import Context
     from triton_watch.generate.dashboards.panels import Panel
 
-_SERVERS: Final = replace(AGENT_TARGETS, by=("target",))
+_BY_AGENT: Final = replace(AGENT_WATCHED, by=AGENT_TARGETS.by)
+"""Added up over the models of a server, for each agent that watches it."""
 _EXPECTED: Final = replace(AGENT_WATCHED, by=("instance", "target", "model"))
 _YES_NO: Final = (Named("0", "no", RED), Named("1", "yes", GREEN))
 _SERVER_STATES: Final = (
@@ -53,14 +54,14 @@ def alerts(context: Context) -> Panel:
         for one, color in ((AlertSeverity.INFO, BLUE), (AlertSeverity.TICKET, ORANGE), (AlertSeverity.PAGE, RED))
     )
     codes = {settings.severity_label(AlertSeverity(name)): place for name, place in worst_first(names).items()}
-    firing = coded(FIRING, "triton_watch_alert_state", "severity", codes)
+    firing = coded(replace(FIRING, by=("instance", *FIRING.by)), "triton_watch_alert_state", "severity", codes)
     agent = settings.external_url or "http://${__data.fields.instance}"
     return table(
         "Alerts firing (at most 500)",
         "What the agents' own evaluation says fires now, pages first. Click an alert for its runbook, a model or an "
         "objective for its board.",
         Column("Severity", f"topk(500, {firing})", names=numbered(names)),
-        keys=tuple(label for label in FIRING.by if label != "instance"),
+        keys=FIRING.by,
         key_links={
             "alertname": Link("Runbook", runbook_url(settings, agent, "${__data.fields.alertname}")),
             "model": (of_row(MODEL, "target", "model"), of_row(CANARY, "target", "model")),
@@ -93,7 +94,6 @@ def missing() -> Panel:
 
 def servers() -> Panel:
     """A row for each server."""
-    per_target = replace(AGENT_WATCHED, by=AGENT_TARGETS.by)
     versions = replace(AGENT_TARGETS, by=(*AGENT_TARGETS.by, "server_version"))
     return table(
         "Servers",
@@ -102,10 +102,10 @@ def servers() -> Panel:
         Column("Up", AGENT_TARGETS.lowest("triton_watch_target_heard"), names=_YES_NO),
         Column("Ready", AGENT_TARGETS.lowest("triton_watch_target_ready"), names=_YES_NO),
         Column("Serving", AGENT_TARGETS.lowest("triton_watch_target_serving"), names=_YES_NO),
-        Column("Models ready", per_target.total("triton_watch_model_ready")),
-        Column("Models", f"count by ({', '.join(per_target.by)}) ({per_target.series('triton_watch_model_ready')})"),
-        Column("Requests/s", per_target.total("triton_watch_model_requests_per_second"), unit="reqps"),
-        Column("Errors/s", per_target.total("triton_watch_model_failures_per_second"), unit="reqps"),
+        Column("Models ready", _BY_AGENT.total("triton_watch_model_ready")),
+        Column("Models", f"count by ({', '.join(_BY_AGENT.by)}) ({_BY_AGENT.series('triton_watch_model_ready')})"),
+        Column("Requests/s", _BY_AGENT.total("triton_watch_model_requests_per_second"), unit="reqps"),
+        Column("Errors/s", _BY_AGENT.total("triton_watch_model_failures_per_second"), unit="reqps"),
         Column("Last poll", f"time() - {AGENT_TARGETS.highest('triton_watch_last_cycle_timestamp_seconds')}", unit="s"),
         Column("Version", versions.highest("triton_watch_target_info"), label="server_version"),
         keys=("target",),
@@ -118,17 +118,15 @@ def servers() -> Panel:
 
 def server_bands() -> Panel:
     """Whether servers served, over time."""
-    heard, ready, serving = (_SERVERS.lowest(f"triton_watch_target_{one}") for one in ("heard", "ready", "serving"))
+    names = tuple(f"triton_watch_target_{one}" for one in ("heard", "ready", "serving"))
+    heard, ready, serving = (AGENT_SERVERS.lowest(one) for one in names)
     state = f"({heard} == 0) or ({ready} == 0) + 1 or {serving} + 2 or 4 * {heard}"
-    lowest = (
-        f"min by (target) (min_over_time({_SERVERS.series(f'triton_watch_target_{one}')}[$__range] @ end()))"
-        for one in ("serving", "heard")
-    )
+    lowest = (AGENT_SERVERS.ever_lowest(one) for one in (names[2], names[0]))
     return states(
         "Servers over time",
         "At most 20 servers, first those that did not serve at some time that is shown. A band that begins orange is "
         "a server that loads its models; yellow: Triton says that it is ready, and clients would not be served.",
-        Query(worst(state, ("target",), f"-({' or '.join(lowest)})"), "{{target}}"),
+        Query(worst(state, AGENT_SERVERS.by, f"-({' or '.join(lowest)})"), "{{target}}"),
         names=_SERVER_STATES,
         no_value=NOBODY,
         links=[of_target_series(FLEET)],
@@ -137,9 +135,8 @@ def server_bands() -> Panel:
 
 
 def traffic() -> Iterator[Panel]:
-    """Requests and failures of the servers."""
-    scope = replace(AGENT_WATCHED, by=("target",))
-    requests, failures = (scope.total(f"triton_watch_model_{one}_per_second") for one in ("requests", "failures"))
+    """Requests and failures of the servers; of several agents that watch one, the highest that any saw."""
+    requests, failures = (_BY_AGENT.total(f"triton_watch_model_{one}_per_second") for one in ("requests", "failures"))
     for title, description, expr, unit in (
         (
             "Requests by server (highest 20)",
@@ -166,7 +163,7 @@ def traffic() -> Iterator[Panel]:
         yield graph(
             title,
             description,
-            Query(f"topk(20, {expr})", "{{target}}"),
+            Query(f"topk(20, max by (target) ({expr}))", "{{target}}"),
             unit=unit,
             links=[of_target_series(MODEL)],
             width=8,

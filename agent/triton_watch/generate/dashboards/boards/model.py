@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from triton_watch.conventions import MODEL_INFO
 from triton_watch.conventions.dashboards import BATCHING, CANARY, CONFIG, MODEL, SLO
 from triton_watch.generate.dashboards.board import Board, Context, Row
 from triton_watch.generate.dashboards.boards.model_llm import language_models
@@ -14,10 +16,17 @@ from triton_watch.generate.dashboards.boards.model_times import quantiles, times
 from triton_watch.generate.dashboards.boards.model_traffic import load, replicas, traffic
 from triton_watch.generate.dashboards.links import of_choice, of_row
 from triton_watch.generate.dashboards.panels import Query, stat
-from triton_watch.generate.dashboards.scales import GREEN, GREY, NEUTRAL, RED, Named, Scale, bad_above, bad_below
+from triton_watch.generate.dashboards.scales import NEUTRAL, Scale, bad_above, bad_below, goals_of
 from triton_watch.generate.dashboards.tables import Column, table
 from triton_watch.generate.dashboards.variables import BY_TARGET, MODEL_BOARD, TOGETHER, WATCHED
-from triton_watch.generate.queries import coded, error_ratio, how_many, mean_time, requests
+from triton_watch.generate.dashboards.verdicts import (
+    CANARY_NAMES,
+    CANARY_VERDICT,
+    FAILING,
+    READY_NAMES,
+    canary_verdict,
+)
+from triton_watch.generate.queries import error_ratio, how_many, how_many_are, mean_time, requests
 from triton_watch.records import SloSli
 
 if TYPE_CHECKING:
@@ -25,13 +34,10 @@ if TYPE_CHECKING:
 
 _NO_AGENT: Final = "Not watched"
 _NO_CANARY: Final = "No canary has run"
-_READY: Final = WATCHED.highest("triton_watch_model_ready")
-_READY_NAMES: Final = (Named("0", "not ready", RED), Named("1", "ready", GREEN))
-_VERDICT: Final = coded(WATCHED, "triton_watch_canary_verdict", "verdict", {"failing": 0, "passing": 1, "unknown": 2})
-_VERDICT_NAMES: Final = (Named("0", "failing", RED), Named("1", "passing", GREEN), Named("2", "unknown", GREY))
+_READY: Final = WATCHED.lowest("triton_watch_model_ready")
 _CLIENTS: Final = "triton_watch_model_client_availability_ratio"
 _TROUBLE: Final = bad_above(1)
-_FACTS: Final = (*BY_TARGET, "backend", "platform", "max_batch_size", "instances", "dynamic_batching", "ensemble")
+_INFO: Final = replace(WATCHED, by=MODEL_INFO.labels)
 
 
 def model(context: Context) -> Board:
@@ -51,8 +57,7 @@ def model(context: Context) -> Board:
 
 def _promise(context: Context, sli: SloSli) -> float | None:
     """The share of good events that is promised of every model."""
-    of_all = (one for one in context.settings.slo.objectives if one.sli is sli and one.models == ("*",))
-    return next((one.goal.objective for one in of_all), None)
+    return next((one.objective for one in goals_of(sli, context.settings)), None)
 
 
 def _errors_scale(context: Context) -> Scale:
@@ -79,7 +84,7 @@ def _troubles() -> tuple[Panel, ...]:
         stat(
             "Canaries failing",
             "Versions on servers whose canaries fail. The Canary board says how: a wrong answer, an error, a timeout.",
-            Query(how_many(f"({_VERDICT})", "== 0")),
+            Query(how_many_are(WATCHED, CANARY_VERDICT, FAILING)),
             scale=_TROUBLE,
             no_value=_NO_CANARY,
             links=[of_choice(CANARY)],
@@ -122,7 +127,6 @@ def _figures(context: Context) -> tuple[Panel, ...]:
             Query(error_ratio(TOGETHER)),
             unit="percentunit",
             scale=_errors_scale(context),
-            with_course=True,
             width=3,
         ),
         stat(
@@ -140,7 +144,6 @@ def _figures(context: Context) -> tuple[Panel, ...]:
             "Mean time of an answered request in the server. When it rises, the panels on times say which part does.",
             Query(mean_time(TOGETHER, "request")),
             unit="s",
-            with_course=True,
             width=3,
         ),
     )
@@ -152,13 +155,13 @@ def _places(context: Context) -> Panel:
         "By server and version, at the last poll",
         "Every server on which an agent watches the model. Not ready: read the server's log. Canaries fail: open the "
         "Canary board. One server slower than the others: look at its GPU.",
-        Column("Ready", _READY, names=_READY_NAMES),
-        Column("Canaries", _VERDICT, names=_VERDICT_NAMES),
-        Column("Good for clients", WATCHED.highest(_CLIENTS), "percentunit", _clients_scale(context)),
+        Column("Ready", _READY, names=READY_NAMES),
+        Column("Canaries", canary_verdict(WATCHED), names=CANARY_NAMES),
+        Column("Good for clients", WATCHED.lowest(_CLIENTS), "percentunit", _clients_scale(context)),
         Column("Requests", WATCHED.highest("triton_watch_model_requests_per_second"), "reqps"),
         Column(
             "Errors, server's count",
-            f"1 - {WATCHED.highest('triton_watch_model_availability_ratio')}",
+            f"1 - {WATCHED.lowest('triton_watch_model_availability_ratio')}",
             "percentunit",
             _errors_scale(context),
         ),
@@ -179,8 +182,8 @@ def _facts() -> Panel:
         "Configuration that is loaded",
         "The model's completed configuration on each server. Servers that differ got different files: compare them. "
         "The Batching board says what to change, the Config board what is wrong.",
-        Column("", f"max by ({', '.join(_FACTS)}) ({WATCHED.series('triton_watch_model_info')})"),
-        keys=_FACTS,
+        Column("", _INFO.highest(MODEL_INFO.name)),
+        keys=_INFO.by,
         hidden=("Value",),
         key_links={
             "dynamic_batching": of_row(BATCHING, "target", "model"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from triton_watch.generate.dashboards.panels import Query, graph
-from triton_watch.generate.dashboards.variables import OVER_REPLICAS, TRITON, WATCHED
+from triton_watch.generate.dashboards.variables import OVER_VERSIONS, TRITON, WATCHED
 from triton_watch.generate.queries import histogram_quantile
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ _QUANTILES: Final = {0.5: "p50", 0.95: "p95", 0.99: "p99"}
 _BY_TYPE: Final = replace(TRITON, by=("model", "request_type"))
 _BLOCKS: Final = "nv_trt_llm_kv_cache_block_metrics"
 _FIRST: Final = replace(WATCHED, by=("model",)).highest("triton_watch_canary_first_response_seconds")
-_OF_MODEL: Final = replace(OVER_REPLICAS, by=("model",))
 
 
 def language_models() -> tuple[Panel, ...]:
@@ -29,10 +28,10 @@ def language_models() -> tuple[Panel, ...]:
             "Tokens",
             "Tokens read and written in a second, over all chosen Tritons. When it stands still while requests wait, "
             "the KV cache is full: see the graph on it.",
-            Query(_OF_MODEL.rate("vllm:generation_tokens_total"), f"written: {_MODEL}"),
-            Query(_OF_MODEL.rate("vllm:prompt_tokens_total"), f"read: {_MODEL}"),
-            Query(_OF_MODEL.rate("nv_llm_output_token_len_sum"), f"written: {_MODEL}"),
-            Query(_OF_MODEL.rate("nv_llm_input_token_len_sum"), f"read: {_MODEL}"),
+            Query(OVER_VERSIONS.rate("vllm:generation_tokens_total"), f"written: {_MODEL}"),
+            Query(OVER_VERSIONS.rate("vllm:prompt_tokens_total"), f"read: {_MODEL}"),
+            Query(OVER_VERSIONS.rate("nv_llm_output_token_len_sum"), f"written: {_MODEL}"),
+            Query(OVER_VERSIONS.rate("nv_llm_input_token_len_sum"), f"read: {_MODEL}"),
             unit="short",
             no_value=_NO_VLLM,
             width=8,
@@ -69,7 +68,7 @@ def language_models() -> tuple[Panel, ...]:
             "KV cache in use (fullest Triton)",
             "Share of TensorRT-LLM's KV cache blocks that are in use. At 100% requests wait or are paused: raise "
             "kv_cache_free_gpu_mem_fraction, or shorten what requests may ask for.",
-            Query(_OF_MODEL.highest(_BLOCKS, 'kv_cache_block_type="fraction"'), _MODEL),
+            Query(OVER_VERSIONS.highest(_BLOCKS, 'kv_cache_block_type="fraction"'), _MODEL),
             unit="percentunit",
             highest=1,
             no_value=_NO_TENSORRT_LLM,
@@ -93,5 +92,5 @@ def language_models() -> tuple[Panel, ...]:
 
 def _quantiles(histogram: str) -> tuple[Query, ...]:
     return tuple(
-        Query(histogram_quantile(_OF_MODEL, histogram, one), f"{name} {_MODEL}") for one, name in _QUANTILES.items()
+        Query(histogram_quantile(OVER_VERSIONS, histogram, one), f"{name} {_MODEL}") for one, name in _QUANTILES.items()
     )

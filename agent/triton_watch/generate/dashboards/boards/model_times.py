@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from triton_watch.conventions.dashboards import CANARY, SLO
 from triton_watch.generate.dashboards.links import of_model_series
 from triton_watch.generate.dashboards.panels import Query, graph, heatmap, repeated
-from triton_watch.generate.dashboards.variables import OVER_REPLICAS, TOGETHER, TRITON, WATCHED
+from triton_watch.generate.dashboards.variables import OVER_REPLICAS, TOGETHER, TRITON, WATCHED, WATCHED_OVER_TARGETS
 from triton_watch.generate.queries import compute_time, histogram_quantile, mean_time, served_quantile
 from triton_watch.records import SloSli
 
@@ -24,7 +24,6 @@ _PARTS: Final = {
 }
 _MEAN, _QUANTILE = 'served_quantile=""', 'served_quantile!=""'
 _QUANTILES: Final = {"0.5": "p50", "0.95": "p95", "0.99": "p99"}
-_AGENT: Final = replace(WATCHED, by=("model", "version"))
 _FIRST: Final = "nv_inference_first_response_histogram_ms"
 _NO_SUMMARIES: Final = "Off: start Triton with --metrics-config summary_latencies=true"
 _NO_HISTOGRAM: Final = "Off: start Triton 24.11 or newer with --metrics-config histogram_latencies=true"
@@ -108,7 +107,10 @@ def quantiles() -> tuple[Panel, ...]:
             "What a client near the agent sees, over all targets. Far above the request time: the network, or requests "
             "that wait before Triton counts them.",
             *(
-                Query(histogram_quantile(_AGENT, "triton_watch_canary_latency_seconds", float(one)), f"{name} {_MODEL}")
+                Query(
+                    histogram_quantile(WATCHED_OVER_TARGETS, "triton_watch_canary_latency_seconds", float(one)),
+                    f"{name} {_MODEL}",
+                )
                 for one, name in _QUANTILES.items()
             ),
             unit="s",
@@ -124,7 +126,7 @@ def quantiles() -> tuple[Panel, ...]:
                 Query(f"({histogram_quantile(OVER_REPLICAS, _FIRST, float(one))}) / 1e3", f"{name} {_MODEL}")
                 for one, name in _QUANTILES.items()
             ),
-            Query(_AGENT.highest("triton_watch_canary_first_response_seconds"), f"canary {_MODEL}"),
+            Query(WATCHED_OVER_TARGETS.highest("triton_watch_canary_first_response_seconds"), f"canary {_MODEL}"),
             Query(_objective(SloSli.TTFT), "objective {{slo}}: {{model}}"),
             unit="s",
             limits="^objective",

@@ -9,15 +9,18 @@ from triton_watch.conventions.dashboards import BATCHING, CANARY
 from triton_watch.generate.dashboards.links import of_model_series, of_series
 from triton_watch.generate.dashboards.panels import Query, graph, states
 from triton_watch.generate.dashboards.scales import GREEN, GREY, RED, Named
-from triton_watch.generate.dashboards.variables import OVER_REPLICAS, TRITON, WATCHED
+from triton_watch.generate.dashboards.variables import OVER_REPLICAS, TRITON, WATCHED, WATCHED_OVER_TARGETS
+from triton_watch.generate.dashboards.verdicts import CANARY_VERDICT
 from triton_watch.generate.queries import (
     average_batch,
     cache_hit_ratio,
     coded,
     error_ratio,
     in_flight,
+    max_batch_size,
     mean_time,
     requests,
+    worst,
 )
 
 if TYPE_CHECKING:
@@ -26,10 +29,9 @@ if TYPE_CHECKING:
 _MODEL: Final = "{{model}} {{version}}"
 _REPLICA: Final = "{{instance}} {{model}} {{version}}"
 _BY_REASON: Final = replace(TRITON, by=("model", "version", "reason"))
-_AGENT: Final = replace(WATCHED, by=("model", "version"))
 _BY_REPLICA: Final = requests(replace(TRITON, by=("instance", "model")))
 _STATES: Final = {"failing": 0, "passing": 2, "unknown": 3}
-_READY: Final = f"1 + {WATCHED.highest('triton_watch_model_ready')}"
+_READY: Final = f"1 + {WATCHED.lowest('triton_watch_model_ready')}"
 """1 = not ready, 2 = ready: numbers beside those of the verdicts."""
 _NAMES: Final = (
     Named("0", "canaries fail", RED),
@@ -41,7 +43,7 @@ _NAMES: Final = (
 
 def traffic() -> tuple[Panel, ...]:
     """Requests, and which of them failed by whose word."""
-    seen = f"1 - min by (model, version) ({WATCHED.series('triton_watch_model_client_availability_ratio')})"
+    seen = f"1 - {WATCHED_OVER_TARGETS.lowest('triton_watch_model_client_availability_ratio')}"
     return (
         graph(
             "Requests",
@@ -77,7 +79,7 @@ def traffic() -> tuple[Panel, ...]:
             "canaries is the failure that health checks do not see.",
             Query(_READY, "ready: {{target}} {{model}} {{version}}"),
             Query(
-                coded(WATCHED, "triton_watch_canary_verdict", "verdict", _STATES),
+                coded(WATCHED, CANARY_VERDICT, "verdict", _STATES),
                 "canaries: {{target}} {{model}} {{version}}",
             ),
             names=_NAMES,
@@ -95,7 +97,7 @@ def replicas() -> tuple[Panel, ...]:
             "Requests by Triton (busiest 20)",
             "Requests that ended in a second on each Triton. Lines that stay apart: the load balancer does not spread "
             "them. With gRPC a client keeps to one server: balance by request, not by connection.",
-            Query(f"topk(20, {requests(TRITON)})", _REPLICA),
+            Query(worst(requests(TRITON), TRITON.by, TRITON.gained("nv_inference_request_success")), _REPLICA),
             unit="reqps",
             width=8,
         ),
@@ -121,10 +123,6 @@ def replicas() -> tuple[Panel, ...]:
 
 def load() -> tuple[Panel, ...]:
     """How much is in the server, in a batch, in the cache; and how long a load takes."""
-    largest = (
-        f"{_AGENT.highest('triton_watch_model_batch_size_average')}"
-        f" / ({_AGENT.highest('triton_watch_model_batch_fill_ratio')} > 0)"
-    )
     return (
         graph(
             "In the server",
@@ -139,7 +137,7 @@ def load() -> tuple[Panel, ...]:
             "Mean inferences in one execution; dashed: max_batch_size, while there is traffic. Near 1 with many "
             "requests in flight: the Batching board says why.",
             Query(average_batch(OVER_REPLICAS), _MODEL),
-            Query(largest, f"max_batch_size: {_MODEL}"),
+            Query(max_batch_size(WATCHED_OVER_TARGETS), f"max_batch_size: {_MODEL}"),
             unit="short",
             limits="^max_batch_size",
             links=[of_model_series(BATCHING)],
@@ -158,7 +156,7 @@ def load() -> tuple[Panel, ...]:
             "How long the last load took (Triton 24.11 and newer), and the first canary after it. A first call far "
             "above the usual time: the model has no warm-up, add model_warmup.",
             Query(OVER_REPLICAS.highest("nv_model_load_duration_secs"), f"load: {_MODEL}"),
-            Query(_AGENT.highest("triton_watch_canary_first_call_seconds"), f"first call: {_MODEL}"),
+            Query(WATCHED_OVER_TARGETS.highest("triton_watch_canary_first_call_seconds"), f"first call: {_MODEL}"),
             unit="s",
             no_value="No load was seen",
         ),

@@ -31,7 +31,7 @@ from triton_watch.generate.dashboards.links import of_row, of_series
 from triton_watch.generate.dashboards.panels import Query, stat
 from triton_watch.generate.dashboards.scales import GREEN, ORANGE, YELLOW, Scale, Step, bad_above, bad_below
 from triton_watch.generate.dashboards.tables import Column, table
-from triton_watch.generate.dashboards.variables import AGENT_BOARD, AGENT_SLO, AGENT_TARGETS
+from triton_watch.generate.dashboards.variables import AGENT_BOARD, AGENT_SERVERS, AGENT_SLO
 from triton_watch.generate.queries import how_many, how_many_are
 from triton_watch.records import Page
 
@@ -74,7 +74,7 @@ def _counts() -> Iterator[Panel]:
             "whether they are kept: the last row of this board tells the two apart.",
         ),
     ):
-        expr = how_many_are(EACH, "triton_watch_slo_verdict", f'verdict="{verdict}"')
+        expr = how_many_are(LINES, "triton_watch_slo_verdict", f'verdict="{verdict}"')
         yield stat(title, description, Query(expr, title), scale=scale, is_filled=True, no_value=NO_OBJECTIVES)
     yield stat(
         "Lowest budget left",
@@ -99,7 +99,7 @@ def _counts() -> Iterator[Panel]:
         "Series refused",
         "Series that are not counted because there are more than 50,000 of one target and period. Let the objectives "
         "name fewer models.",
-        Query(f"sum({AGENT_TARGETS.highest('triton_watch_slo_series_refused')})", "Series refused"),
+        Query(f"sum({AGENT_SERVERS.highest('triton_watch_slo_series_refused')})", "Series refused"),
         scale=bad_above(1),
         is_filled=True,
         no_value=NO_OBJECTIVES,
@@ -126,6 +126,8 @@ def _budgets(tiers: Iterable[BurnWindow]) -> Panel:
         Column("Indicator", among(objective), label="sli"),
         Column("Objective", among(EACH.highest(OBJECTIVE)), unit="percentunit", decimals=2),
         Column("Budget left", among(EACH.lowest(BUDGET)), unit="percentunit", scale=bad_below(0), decimals=1),
+        # To sort by: what has no budget yet would stand before the lowest one.
+        Column("Spent", among(f"1 - {EACH.lowest(BUDGET)}"), unit="percentunit", decimals=1),
         *(
             Column(
                 f"Burn rate {format_duration(long)}",
@@ -140,8 +142,7 @@ def _budgets(tiers: Iterable[BurnWindow]) -> Panel:
         Column("Silent for", among(EACH.highest(SILENCE)), unit="s"),
         keys=LINES.by,
         key_links={"model": of_row(MODEL, "target", "model"), "target": of_row(SLO, "target")},
-        sort_by="Budget left",
-        is_descending=False,
+        sort_by="Spent",
         no_value=NO_OBJECTIVES,
         height=11,
     )

@@ -17,9 +17,9 @@ from triton_watch.generate.dashboards.boards.slo_series import (
     LINES,
     NO_EVENTS,
     PERIOD,
-    SHOWN,
     VERDICTS,
     in_window,
+    once,
 )
 from triton_watch.generate.dashboards.links import of_row, of_series
 from triton_watch.generate.dashboards.panels import Query, graph, states
@@ -63,7 +63,7 @@ def course() -> Panel:
         "Budget left (lowest 20)",
         "The share of the error budget of the period that is left. It falls while bad events come, and rises again as "
         "they grow older than the period. Below 0: hold back changes until it is back.",
-        Query(f"bottomk(20, {LINES.lowest(BUDGET)})", LEGEND),
+        Query(worst(LINES.lowest(BUDGET), LINES.by, f"-{LINES.ever_lowest(BUDGET)}"), LEGEND),
         unit="percentunit",
         lowest=None,
         highest=1,
@@ -106,23 +106,24 @@ def _alerts(severity: Page) -> str:
 
 def spenders() -> Panel:
     """Whose events were bad in the time that is shown."""
-    bad, total = SHOWN.increase(EVENTS, BAD), SHOWN.increase(EVENTS)
-    all_bad = replace(SHOWN, by=("slo",)).increase(EVENTS, BAD)
+    shown = replace(LINES, span="$__range")
+    # What nobody counts any more, such as a model that was unloaded, spent its part nevertheless.
+    bad, total = (f"({once(one)} or {one})" for one in (shown.increase(EVENTS, BAD), shown.increase(EVENTS)))
     most = f"topk(50, {bad} > 0)"
     return table(
         "Who spent the budget in the time that is shown (at most 50)",
         "Bad events by model, the most first, and their share in all bad events of the objective. One model with "
         "nearly all of them is to be mended first; bad events everywhere point to the server, the GPU or the network.",
-        Column("Bad events", most, decimals=0),
+        Column("Bad events", most, unit="locale", decimals=0),
         Column(
             "Share of all bad",
-            f"{most} / on (slo) group_left () ({all_bad} > 0)",
+            f"{most} / on (slo) group_left () (sum by (slo) {bad} > 0)",
             is_bar=True,
             unit="percentunit",
         ),
-        Column("Events", f"{total} and {most}", decimals=0),
+        Column("Events", f"{total} and {most}", unit="locale", decimals=0),
         Column("Bad of its own", f"{most} / ({total} > 0)", unit="percentunit", decimals=2),
-        keys=SHOWN.by,
+        keys=LINES.by,
         key_links={"model": of_row(MODEL, "target", "model")},
         sort_by="Bad events",
         no_value="None: no event was bad",

@@ -19,13 +19,14 @@ from triton_watch.generate.dashboards.boards.slo_series import (
     OBJECTIVE,
     PERIOD,
     SILENCE,
-    SLOS,
+    once,
 )
 from triton_watch.generate.dashboards.links import of_series, of_target_series
 from triton_watch.generate.dashboards.panels import Query, bars, graph
 from triton_watch.generate.dashboards.scales import bad_below
 from triton_watch.generate.dashboards.tables import Column, table
-from triton_watch.generate.dashboards.variables import AGENT_TARGETS
+from triton_watch.generate.dashboards.variables import AGENT_SERVERS
+from triton_watch.generate.queries import worst
 from triton_watch.slo.words import period_words
 
 if TYPE_CHECKING:
@@ -38,11 +39,12 @@ def events() -> Iterator[Panel]:
     """Shares of bad events, and how many there are."""
     by_target = replace(EACH, by=("slo", "target"))
     allowed = f"1 - min by (slo) ({EACH.series(OBJECTIVE)})"
+    bad, good, every = (_rate(*matchers) for matchers in ((BAD,), ('result="good"',), ()))
     yield graph(
         "Share of bad events over all models and servers",
         "Bad events divided by all events, added up first. Dashed: the most that the objective allows, where models "
         "differ the least strict one. A line above its dashed one spends more than there is.",
-        Query(f"{SLOS.rate(EVENTS, BAD)} / ({SLOS.rate(EVENTS)} > 0)", "{{slo}}"),
+        Query(f"{bad} / ({every} > 0)", "{{slo}}"),
         Query(allowed, "{{slo}} allowed"),
         unit="percentunit",
         limits=" allowed$",
@@ -57,25 +59,30 @@ def events() -> Iterator[Panel]:
         no_value=NO_EVENTS,
         links=[of_target_series(SLO)],
     )
-    for title, matcher, description in (
+    for title, expr, description in (
         (
             "Bad events",
-            BAD,
+            bad,
             "Requests, or seconds with traffic, that broke the objective. A step: see what was deployed then.",
         ),
         (
             "Good events",
-            'result="good"',
+            good,
             "Requests, or seconds with traffic, that kept it. None at all: no traffic, or no data.",
         ),
     ):
         yield graph(
             f"{title} per second",
             description,
-            Query(SLOS.rate(EVENTS, matcher), "{{slo}}"),
+            Query(expr, "{{slo}}"),
             unit="cps",
             no_value=NO_EVENTS,
         )
+
+
+def _rate(*matchers: str) -> str:
+    """Events a second of each objective."""
+    return f"sum by (slo) ({once(LINES.rate(EVENTS, *matchers))})"
 
 
 def fleet(periods: Iterable[float]) -> Panel:
@@ -83,8 +90,8 @@ def fleet(periods: Iterable[float]) -> Panel:
     queries = []
     for period in periods:
         within = replace(LINES, span=format_duration(period))
-        allowed = f"sum by (slo) ({within.increase(EVENTS)} * (1 - {within.highest(OBJECTIVE)}))"
-        bad = f"sum by (slo) ({within.increase(EVENTS, BAD)} and {within.highest(OBJECTIVE)})"
+        allowed = f"sum by (slo) ({once(within.increase(EVENTS))} * (1 - {within.highest(OBJECTIVE)}))"
+        bad = f"sum by (slo) ({once(within.increase(EVENTS, BAD))})"
         left = f"1 - {bad} / ({allowed} > 0)"
         of_period = f"on (slo) {DEFINED.highest(PERIOD)} == {period:.12g}"
         queries.append(Query(f"({left}) and {of_period}", f"{{{{slo}}}} over {period_words(period)}"))
@@ -110,7 +117,7 @@ def objectives() -> Panel:
         "What the agents promise. No model: the objective watches nothing, for its models or targets are misspelt, or "
         "no server serves the indicator. `triton-watch slo check` says it in words.",
         Column("Indicator", info.highest("triton_watch_slo_info"), label="sli"),
-        Column("Period", DEFINED.highest(PERIOD), unit="s"),
+        Column("Period", f"{DEFINED.highest(PERIOD)} / 86400", unit="suffix:d"),
         Column("Model versions", DEFINED.total("triton_watch_slo_models_matched"), scale=bad_below(1)),
         Column("Events an alert needs", DEFINED.highest("triton_watch_slo_min_events")),
         Column("No data after", DEFINED.highest("triton_watch_slo_no_data_after_seconds"), unit="s"),
@@ -127,7 +134,7 @@ def counted() -> Iterator[Panel]:
         "Silence of indicators (longest 20)",
         "Time since an indicator last had something to say; an idle model says that it is idle. When it grows, the "
         "metrics page, the model or its counters are missing, and TritonMetricsMissing is due.",
-        Query(f"topk(20, {LINES.highest(SILENCE)})", LEGEND),
+        Query(worst(LINES.highest(SILENCE), LINES.by, LINES.ever(SILENCE)), LEGEND),
         Query(f"max ({DEFINED.series('triton_watch_slo_no_data_after_seconds')})", "no data from here on"),
         unit="s",
         limits="^no data from here on$",
@@ -135,7 +142,7 @@ def counted() -> Iterator[Panel]:
         links=[of_series(MODEL)],
         width=8,
     )
-    odd = replace(DEFINED, matchers=f'{AGENT_TARGETS.matchers}, slo=~"$slo"', by=("slo", "target"))
+    odd = replace(DEFINED, matchers=f'{DEFINED.matchers}, target=~"$target"', by=("slo", "target"))
     yield graph(
         "Odd intervals per second (highest 20)",
         "Intervals that were thrown away because their numbers cannot be. It should be 0: look at the server's "
@@ -145,10 +152,11 @@ def counted() -> Iterator[Panel]:
         no_value=NO_OBJECTIVES,
         width=8,
     )
+    refused = "triton_watch_slo_series_refused"
     yield graph(
         "Series refused (highest 20)",
         "Series that are not counted for lack of room, by server. It should be 0: let objectives name fewer models.",
-        Query(f"topk(20, {AGENT_TARGETS.highest('triton_watch_slo_series_refused')})", "{{target}}"),
+        Query(worst(AGENT_SERVERS.highest(refused), AGENT_SERVERS.by, AGENT_SERVERS.ever(refused)), "{{target}}"),
         unit="short",
         no_value=NO_OBJECTIVES,
         width=8,

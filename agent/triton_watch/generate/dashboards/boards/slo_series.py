@@ -7,15 +7,13 @@ from typing import Final
 
 from triton_watch.config.units import format_duration
 from triton_watch.generate.dashboards.scales import GREEN, GREY, ORANGE, RED, Named
-from triton_watch.generate.dashboards.variables import AGENT_OBJECTIVES, AGENT_TARGETS
+from triton_watch.generate.dashboards.variables import AGENT_MODELS, AGENT_OBJECTIVES, AGENTS
 
 EACH: Final = AGENT_OBJECTIVES
-LINES: Final = replace(EACH, by=("slo", "target", "model", "version"))
+LINES: Final = replace(EACH, by=("slo", *AGENT_MODELS.by))
 """Lines and bands have a name for each model of a target; where several agents count it, the worst."""
-SLOS: Final = replace(EACH, by=("slo",))
-DEFINED: Final = replace(AGENT_TARGETS, matchers='job=~"$job", instance=~"$instance", slo=~"$slo"', by=("slo",))
+DEFINED: Final = replace(AGENTS, matchers=f'{AGENTS.matchers}, slo=~"$slo"', by=("slo",))
 """What is said of an objective as a whole, without a model or a target."""
-SHOWN: Final = replace(LINES, span="$__range")
 
 BUDGET: Final = "triton_watch_slo_budget_remaining_ratio"
 EVENTS: Final = "triton_watch_slo_events_total"
@@ -38,3 +36,8 @@ VERDICTS: Final = (
 def in_window(seconds: float) -> str:
     """The matcher of a window of so many seconds."""
     return f'window="{format_duration(seconds)}"'
+
+
+def once(events: str) -> str:
+    """Events by the labels of `LINES`, each counted once where several agents count it; as the recording rules do."""
+    return f"{events} / (count by ({', '.join(LINES.by)}) ({EACH.series(OBJECTIVE)}) > 0)"
