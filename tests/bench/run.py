@@ -30,12 +30,19 @@ from rich.table import Table
 from support.debian import tool
 
 MODELS = (10, 100, 1000, 5000)
-LIMITS = {(1000, False): 0.6, (5000, False): 0.6, (1000, True): 0.25, (5000, True): 0.25}
+# Until November 2026 the limits were 0.6 and 0.25 (with summaries), and 60, 85, 110 MB. They were older than canaries
+# and alerts, which do work for each model and bring modules of their own; they were held against 20 s in which hardly a
+# canary was due; and they were of a machine where Prometheus took some two times the CPU for the same pages. These are
+# the figures of docs/performance.md with some fifth of room for noise, and a tenth for memory: they are there to notice
+# what gets worse, and are no aim.
+LIMITS = {(1000, False): 2.0, (5000, False): 2.0, (1000, True): 0.5, (5000, True): 0.5}
 """Most CPU of a cycle in units of Prometheus's CPU a scrape."""
-MEMORY_LIMITS = {(10, False): 60.0, (1000, False): 85.0, (1000, True): 110.0}
+MEMORY_LIMITS = {(10, False): 68.0, (1000, False): 95.0, (1000, True): 110.0}
 """Most resident MB of `run`."""
 VERSION_LIMIT = 6.0
 """Most wall time of `triton-watch --version` in units of `python3 -c pass`."""
+CANARY_ROUND = 30.0
+"""Seconds after which each model's canary is due again: in a shorter measurement hardly any of them are."""
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 
 
@@ -190,7 +197,7 @@ def write(results: list[Result], version: tuple[float, float, float]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=20, help="length of each measurement")
+    parser.add_argument("--seconds", type=float, default=CANARY_ROUND, help="length of each measurement")
     parser.add_argument("--models", type=int, nargs="*", default=list(MODELS))
     parser.add_argument("--write", action="store_true", help="write the figures into docs/performance.md")
     parser.add_argument("--prometheus", default=tool("prometheus"), help="Prometheus binary")

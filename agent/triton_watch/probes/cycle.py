@@ -11,7 +11,7 @@ import numpy as np
 
 from triton_watch.probes import PROBES, Probe
 from triton_watch.probes.watch import Watch
-from triton_watch.records import CanarySent, Outcome, ProbeResult, SliTable, Target, TargetSnapshot
+from triton_watch.records import Outcome, ProbeResult, SliTable, Target, TargetSnapshot
 from triton_watch.slo.apart import CanaryDebt, rows_by_name
 from triton_watch.slo.silence import SilenceWatch
 from triton_watch.slo.sli import compute
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _READY_REMEMBERED = 20
 """Cycles."""
-_NONE_SENT = CanarySent()
 _SERVER_EVERY = 20
 """Cycles between two looks at a server's name and version when nothing hints at a restart."""
 
@@ -151,9 +150,10 @@ class TargetPoller:
         self._debt.add(sent)
         counts = np.full((2, len(models)), np.nan)
         rows = rows_by_name(models)
-        for key in {*self._canaries.states(), *sent}:
-            row = rows.get((key.name, key.version))
+        found = (rows.get(key[:2]) for key in self._canaries.states())
+        counts[:, [row for row in found if row is not None]] = 0.0
+        for key, count in sent.items():
+            row = rows.get(key[:2])
             if row is not None:
-                count = sent.get(key, _NONE_SENT)
                 counts[:, row] = count.passed, count.failed
         return counts

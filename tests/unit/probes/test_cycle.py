@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -24,18 +25,23 @@ from support.misbehaving import (
     speaks_first,
     target_at,
 )
+from triton_watch.probes.canary.canaries import TargetCanaries
 from triton_watch.probes.cycle import TargetPoller
 from triton_watch.records import (
+    CanaryReason,
+    CanarySettings,
     ModelKey,
     ModelStatus,
     NoData,
     NoDataReason,
     Outcome,
     Sli,
+    SliTable,
     SliValue,
     TargetSnapshot,
 )
 from triton_watch.slo.sli import value_of
+from unit.probes.canary.parts import Scripted, answer, error, exchange, tensor
 
 MATMUL = ModelKey("matmul", "1")
 Watching = Callable[..., tuple[FakeTriton, TargetPoller]]
@@ -269,3 +275,37 @@ def test_the_server_is_asked_for_its_version_again_after_it_was_away(watching: W
     server = poller.cycle().server
     assert server is not None
     assert server.version == "2.60.0"
+
+
+def test_canaries_that_passed_and_failed_since_the_last_page_stand_beside_the_models_of_the_page() -> None:
+    """NaN before a model has a canary, 0 where none was sent since, and again NaN once it has none any more."""
+
+    def counted(snapshot: TargetSnapshot) -> list[float]:
+        table: SliTable | None = snapshot.slis
+        assert table is not None
+        assert table.canaries is not None
+        assert table.canaries.shape == (2, len(table.models))
+        column: list[float] = table.canaries[:, table.models.row[MATMUL]].tolist()
+        return column
+
+    kind = {"data_type": "TYPE_FP32", "dims": [4]}
+    config = {**json.loads(CONFIG), "input": [{"name": "x", **kind}], "output": [{"name": "y", **kind}]}
+    fake = FakeTriton(config=http_answer(json.dumps(config).encode()))
+    with Server(fake) as server:
+        target = target_at(server.url)
+        good = exchange(answer({"y": tensor([[0.1, 0.2, 0.3, 0.4]])}))
+        client = Scripted([good, good, error(CanaryReason.SERVER_ERROR)])
+        canaries = TargetCanaries(target, CanarySettings(), client=client)
+        poller = TargetPoller(target, canaries=canaries)
+        first = poller.cycle()
+        assert counted(first) == pytest.approx([math.nan] * 2, nan_ok=True)
+        canaries.follow(first)
+        for _ in range(3):
+            canaries.run(MATMUL)
+        assert counted(poller.cycle()) == [2.0, 1.0]
+        assert counted(poller.cycle()) == [0.0, 0.0]
+        canaries.run(MATMUL)
+        canaries.reconfigure(CanarySettings())
+        assert counted(poller.cycle()) == [0.0, 1.0], "it was sent all the same"
+        assert counted(poller.cycle()) == pytest.approx([math.nan] * 2, nan_ok=True)
+        poller.close()

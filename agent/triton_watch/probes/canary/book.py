@@ -19,27 +19,48 @@ if TYPE_CHECKING:
 
 
 class StateBook:
-    """For any number of threads. `states` never changes after it was handed out: it is replaced whole."""
+    """For any number of threads. `states` never changes after it was handed out.
+
+    Each canary changes one state and a poll reads them all, so that they are copied when they are read, not when they
+    change: with thousands of models a copy for each canary would cost more than the canary.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        """Held for moments, never for as long as a canary takes."""
         self._resting: dict[ModelKey, CanaryState] = {}
-        self.states: Mapping[ModelKey, CanaryState] = MappingProxyType({})
+        self._current: dict[ModelKey, CanaryState] = {}
+        self._copy: Mapping[ModelKey, CanaryState] | None = None
+        """What was handed out last, as long as it is true."""
+
+    @property
+    def states(self) -> Mapping[ModelKey, CanaryState]:
+        """All states of one moment."""
+        copy = self._copy
+        if copy is None:
+            with self._lock:
+                copy = self._copy = MappingProxyType(self._current.copy())
+        return copy
+
+    def get(self, key: ModelKey) -> CanaryState | None:
+        """The state of one model; None = it has no canary."""
+        with self._lock:
+            return self._current.get(key)
 
     def open(self, canary: Canary) -> None:
         """A model has a canary from now on; what was counted of it goes on."""
         with self._lock:
             key = canary.key
-            before = self.states.get(key) or self._resting.pop(key, None) or CanaryState(key)
+            before = self._current.get(key) or self._resting.pop(key, None) or CanaryState(key)
             self._put(_described(before, canary))
 
     def close(self, key: ModelKey) -> None:
         """A model has none any more; its counts rest until it comes back, and its verdict is forgotten."""
         with self._lock:
-            state = self.states.get(key)
-            self.states = MappingProxyType({name: one for name, one in self.states.items() if name != key})
+            state = self._current.pop(key, None)
             if state is not None:
                 self._resting[key] = _counts_of(state)
+                self._copy = None
 
     def forget_all_but(self, known: AbstractSet[ModelKey]) -> None:
         """Models that the server does not know any more do not come back."""
@@ -64,12 +85,13 @@ class StateBook:
 
     def _change(self, key: ModelKey, step: Callable[[CanaryState], CanaryState]) -> None:
         with self._lock:
-            state = self.states.get(key)
+            state = self._current.get(key)
             if state is not None:
                 self._put(step(state))
 
     def _put(self, state: CanaryState) -> None:
-        self.states = MappingProxyType({**self.states, state.key: state})
+        self._current[state.key] = state
+        self._copy = None
 
 
 def _described(state: CanaryState, canary: Canary) -> CanaryState:

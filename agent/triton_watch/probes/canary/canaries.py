@@ -27,7 +27,8 @@ from triton_watch.probes.canary.transport import Transport
 from triton_watch.records import CanaryReason, CanaryVerdict, Protocol, SkipReason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
+    from collections.abc import Set as AbstractSet
 
     from triton_watch.probes.canary.clients import InferClient
     from triton_watch.probes.canary.golden.model import Golden
@@ -38,9 +39,9 @@ if TYPE_CHECKING:
         CanarySent,
         CanarySettings,
         CanaryState,
-        ModelConfig,
         ModelKey,
         ServerInfo,
+        SliTable,
         Target,
         TargetSnapshot,
     )
@@ -85,15 +86,21 @@ class TargetCanaries:
         self._canaries: Mapping[ModelKey, Canary] = {}
         self._busy: dict[ModelKey, threading.Lock] = {}
         self._book = StateBook()
-        self._pending: Mapping[ModelKey, float] = {}
+        self._seen: polled.Seen | None = None
+        """What the last poll said that was taken in; None = the next one is taken in, whatever it says."""
+        self._table: SliTable | None = None
         self._server: ServerInfo | None = None
         self._was_live = False
         self._sent = SentCounts()
         self._backoff = Backoff(settings.options.interval)
 
     def states(self) -> Mapping[ModelKey, CanaryState]:
-        """What is known of each model that has a canary."""
+        """What is known of each model that has a canary. It costs a copy: `state_of` is for one model."""
         return self._book.states
+
+    def state_of(self, key: ModelKey) -> CanaryState | None:
+        """What is known of one model; None = it has no canary."""
+        return self._book.get(key)
 
     def interval_of(self, key: ModelKey) -> float:
         """Seconds between two canaries of a model."""
@@ -106,10 +113,9 @@ class TargetCanaries:
     def reconfigure(self, settings: CanarySettings) -> tuple[ModelKey, ...]:
         """Go over to other settings; return the models whose canaries ended, to begin anew with the next poll."""
         with self._changing:
-            self.settings = settings
+            self.settings, self._seen = settings, None
             ended = tuple(self._canaries)
-            for key in ended:
-                self._end(key)
+            self._end(ended)
             with self._lock:
                 self._backoff = Backoff(settings.options.interval)
         return ended
@@ -173,7 +179,7 @@ class TargetCanaries:
 
     def hurry(self, key: ModelKey) -> float | None:
         """Seconds until the next canary where it should not wait for its turn; None = let it wait."""
-        state, canary = self.states().get(key), self._canaries.get(key)
+        state, canary = self.state_of(key), self._canaries.get(key)
         if state is None or canary is None or not is_undecided(state):
             return None
         return min(canary.options.interval / _CONFIRM, _LONGEST_CONFIRM)
@@ -188,44 +194,61 @@ class TargetCanaries:
         return self.settings.options if canary is None else canary.options
 
     def _follow(self, snapshot: TargetSnapshot) -> Followed:
-        all_ready = polled.ready_models(snapshot)
-        options_of = self.settings.options_of
-        ready = {key: options for key in sorted(all_ready) if (options := options_of(key.name)) is not None}
-        reloaded, known = polled.reloaded_models(snapshot), polled.known_models(snapshot)
-        self._pending, self._server = polled.pending_requests(snapshot), snapshot.server
-        begun = tuple(key for key in ready if key not in self._canaries or key in reloaded)
-        ended = tuple(key for key in self._canaries if key not in ready)
-        for key in ended:
-            self._end(key)
-        self._book.forget_all_but(known)
-        self._busy = {key: lock for key, lock in self._busy.items() if key in known}
-        configs = snapshot.configs or {}
-        for key, options in ready.items():
-            config = configs.get(key.name)
-            if key in begun or self._canaries[key].config is not config:
-                self._begin(key, options, config)
-            if config is not None and config.steps:
-                self._canaries[key].members = members_of(config, configs, all_ready)
-            self._confirm(self._canaries[key], snapshot)
+        self._table, self._server = snapshot.slis, snapshot.server
+        reloaded = polled.reloaded_models(snapshot)
+        seen, followed = self._seen, Followed()
+        if seen is None or reloaded or not seen.is_of(snapshot, self.settings):
+            seen = polled.look(snapshot, self.settings)
+            followed = self._take_in(seen, reloaded)
+            self._forget_all_but(polled.known_models(snapshot))
+            self._seen = seen
+        self._confirm(snapshot)
+        return followed
+
+    def _take_in(self, seen: polled.Seen, reloaded: AbstractSet[ModelKey]) -> Followed:
+        before = self._canaries
+        begun = tuple(key for key in seen.asked if key not in before or key in reloaded)
+        ended = tuple(key for key in before if key not in seen.asked)
+        self._end(ended)
+        made = self._made(seen, frozenset(begun))
+        canaries, configs = {**self._canaries, **made}, seen.configs or {}
+        for canary in canaries.values():
+            if canary.config is not None and canary.config.steps:
+                canary.members = members_of(canary.config, configs, seen.ready)
+        for canary in made.values():
+            self._book.open(canary)
+        self._canaries = canaries
         return Followed(begun, ended)
 
-    def _begin(self, key: ModelKey, options: CanaryOptions, config: ModelConfig | None) -> None:
-        busy = self._busy.setdefault(key, threading.Lock())
-        canary = Canary(key, options, config, self.settings.goldens, busy)
-        self._canaries = {**self._canaries, key: canary}
-        self._book.open(canary)
+    def _made(self, seen: polled.Seen, anew: AbstractSet[ModelKey]) -> Mapping[ModelKey, Canary]:
+        """Make canaries of the models that begin anew, and of those whose configuration changed."""
+        configs, made = seen.configs or {}, {}
+        for key, options in seen.asked.items():
+            config = configs.get(key.name)
+            if key in anew or self._canaries[key].config is not config:
+                busy = self._busy.setdefault(key, threading.Lock())
+                made[key] = Canary(key, options, config, self.settings.goldens, busy)
+        return made
 
-    def _end(self, key: ModelKey) -> None:
-        """Stop asking a model."""
-        self._canaries = {name: one for name, one in self._canaries.items() if name != key}
-        self._book.close(key)
+    def _end(self, ended: Collection[ModelKey]) -> None:
+        """Stop asking models."""
+        gone = frozenset(ended)
+        self._canaries = {key: canary for key, canary in self._canaries.items() if key not in gone}
+        for key in ended:
+            self._book.close(key)
 
-    def _confirm(self, canary: Canary, snapshot: TargetSnapshot) -> None:
+    def _forget_all_but(self, known: AbstractSet[ModelKey]) -> None:
+        """Models that the server does not know any more do not come back."""
+        self._book.forget_all_but(known)
+        self._busy = {key: lock for key, lock in self._busy.items() if key in known}
+
+    def _confirm(self, snapshot: TargetSnapshot) -> None:
         """A model that was not served may have been unloaded just then; it counts once a later index says READY."""
         began = self._clocks.clock() - snapshot.duration
-        if canary.unconfirmed is not None and canary.unconfirmed < began:
-            canary.unconfirmed = None
-            self._book.let_count(canary.key, self.settings)
+        for key, canary in self._canaries.items():
+            if canary.unconfirmed is not None and canary.unconfirmed < began:
+                canary.unconfirmed = None
+                self._book.let_count(key, self.settings)
 
     def _run_one(self, canary: Canary) -> CanaryResult | None:
         if canary.renew():
@@ -247,9 +270,9 @@ class TargetCanaries:
         speaks_http = isinstance(self._transport, Transport) and self._transport.protocol is Protocol.HTTP
         if plan.kind is Kind.STREAM and speaks_http:
             return SkipReason.NEEDS_GRPC
-        if self._pending.get(plan.key, 0.0) > plan.options.max_pending:
+        if polled.pending_requests(self._table, plan.key) > plan.options.max_pending:
             return SkipReason.PENDING
-        state = self.states().get(plan.key)
+        state = self.state_of(plan.key)
         if state is None or state.verdict is not CanaryVerdict.FAILING:
             return None  # only what is known to fail can wait: a dead server is seen of every model in its usual time
         with self._lock:

@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from triton_watch.records import ModelKey, ModelStatus
+from triton_watch.slo.apart import rows_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from triton_watch.records import TargetSnapshot
+    from triton_watch.records import CanaryOptions, CanarySettings, ModelConfig, ModelState, SliTable, TargetSnapshot
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What a poll said of the models, and what follows of it: nothing has to be done as long as it stays.
+
+    `asked` are the models that are READY and are to be asked, in order, with their options.
+    """
+
+    models: tuple[ModelState, ...] | None
+    configs: Mapping[str, ModelConfig] | None
+    settings: CanarySettings
+    ready: frozenset[ModelKey]
+    asked: Mapping[ModelKey, CanaryOptions]
+
+    def is_of(self, snapshot: TargetSnapshot, settings: CanarySettings) -> bool:
+        """Whether a poll says the same: a target's index and configurations are replaced when they change."""
+        same_models, same_configs = snapshot.models is self.models, snapshot.configs is self.configs
+        return same_models and same_configs and settings is self.settings
+
+
+def look(snapshot: TargetSnapshot, settings: CanarySettings) -> Seen:
+    """Read a poll."""
+    ready = ready_models(snapshot)
+    every = ((key, settings.options_of(key.name)) for key in sorted(ready))
+    asked = {key: options for key, options in every if options is not None}
+    return Seen(snapshot.models, snapshot.configs, settings, ready, asked)
 
 
 def is_heard(snapshot: TargetSnapshot) -> bool:
@@ -37,10 +67,7 @@ def reloaded_models(snapshot: TargetSnapshot) -> frozenset[ModelKey]:
     return frozenset(ModelKey(key.name, key.version) for key, was_reset in pairs if was_reset)
 
 
-def pending_requests(snapshot: TargetSnapshot) -> Mapping[ModelKey, float]:
-    """Requests that wait for each model, by name and version; NaN where the server does not say."""
-    table = snapshot.slis
-    if table is None:
-        return {}
-    pairs = zip(table.models.keys, table.frame.pending.tolist(), strict=True)
-    return {ModelKey(key.name, key.version): count for key, count in pairs}
+def pending_requests(table: SliTable | None, key: ModelKey) -> float:
+    """Requests that wait for a model, by its name and version; NaN where the server does not say."""
+    row = None if table is None else rows_by_name(table.models).get((key.name, key.version))
+    return math.nan if table is None or row is None else float(table.frame.pending[row])

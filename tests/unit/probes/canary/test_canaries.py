@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -276,6 +277,72 @@ def test_other_settings_hold_from_the_next_poll_on() -> None:
     assert watched.client.timeouts[-1] == 12.0
 
 
+def test_the_very_same_settings_begin_all_canaries_anew_with_the_very_same_poll() -> None:
+    watched = Watched()
+    same = poll([KEY], [CONFIG])
+    watched.canaries.follow(same)
+    watched.canaries.reconfigure(watched.canaries.settings)
+    assert watched.canaries.follow(same) == Followed(begun=(KEY,))
+    assert watched.run() == [CanaryReason.OK]
+
+
+def test_a_reload_is_noticed_though_the_index_and_the_configurations_are_the_very_same() -> None:
+    watched = Watched()
+    same = poll([KEY, OTHER], [CONFIG, OTHER_CONFIG])
+    watched.canaries.follow(same)
+    assert watched.canaries.follow(same) == Followed()
+    reloaded = replace(same, slis=table({KEY: 0.0, OTHER: 0.0}, reset=[OTHER]))
+    assert watched.canaries.follow(reloaded).begun == (OTHER,)
+    assert watched.canaries.follow(same) == Followed()
+
+
+def test_a_failure_is_confirmed_though_the_index_and_the_configurations_are_the_very_same() -> None:
+    watched = Watched(exchange(), GONE)
+    same = replace(poll([KEY], [CONFIG]), duration=0.1)
+    watched.canaries.follow(same)
+    watched.run(2)
+    watched.clock.pass_by(1.0)
+    watched.canaries.follow(same)
+    assert watched.state().recent == (True, False)
+
+
+def test_models_that_come_and_go_are_noticed_though_their_configurations_are_the_very_same() -> None:
+    """A poll that says the same as one before the last is no old news."""
+    watched = Watched()
+    second = ModelKey("m", "2")
+    one, both = poll([KEY], [CONFIG]), poll([KEY, second])
+    both = replace(both, configs=one.configs)
+    assert watched.canaries.follow(one).begun == (KEY,)
+    for _ in range(2):
+        assert watched.canaries.follow(both) == Followed(begun=(second,))
+        assert watched.canaries.follow(one) == Followed(ended=(second,))
+    assert set(watched.canaries.states()) == {KEY}
+
+
+def test_a_configuration_that_comes_later_is_noticed_though_the_index_is_the_very_same() -> None:
+    watched = Watched()
+    early = poll([KEY])
+    watched.canaries.follow(early)
+    assert watched.run() == [None]
+    watched.canaries.follow(replace(early, configs={"m": CONFIG}))
+    assert watched.run() == [CanaryReason.OK]
+
+
+def test_ten_times_the_models_take_some_ten_times_as_long_to_begin_and_to_end() -> None:
+    """Not a hundred times: a server may have thousands."""
+
+    def seconds(models: int) -> float:
+        watched = Watched()
+        keys = [ModelKey(f"m{number}", "1") for number in range(models)]
+        full, empty = poll(keys), poll(())
+        begin = time.thread_time()
+        assert len(watched.canaries.follow(full).begun) == models
+        assert len(watched.canaries.follow(empty).ended) == models
+        return time.thread_time() - begin
+
+    assert seconds(6000) < 30 * min(seconds(600) for _ in range(3))
+
+
 def test_options_of_a_model_go_before_those_of_all_and_last_until_it_is_gone() -> None:
     special = CanaryOptions(interval=3.0, start_delay=9.0)
     watched = Watched(settings=CanarySettings(overrides=((("m",), special),)))
@@ -341,6 +408,14 @@ def test_a_model_with_many_waiting_requests_gets_none_on_top(tmp_path: Path) -> 
     watched.follow(slis=table({KEY: float("nan")}))
     watched.follow(slis=None)
     assert watched.run() == [CanaryReason.OK]
+
+
+def test_waiting_requests_are_those_of_the_models_name_and_version_in_any_namespace() -> None:
+    """A metrics page may name one; the index never does."""
+    watched = Watched(max_pending=5)
+    watched.follow([KEY, OTHER], slis=table({ModelKey("m", "2"): 0.0, ModelKey("m", "1", "a"): 6.0}))
+    assert watched.run() == [None]
+    assert watched.run(key=OTHER) != [None], "the page does not name it"
 
 
 def test_the_first_call_may_take_long_and_counts_apart() -> None:
