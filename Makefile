@@ -51,7 +51,8 @@ clean: ## Remove the environment, caches and unpacked packages
 
 pytest: check-generated debian
 	$(SAY) '== pytest, unit tests on all processors' && $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile tests/unit
-	$(SAY) '== pytest, the real servers one after the other' && $(PY) -m pytest tests/integration
+	$(SAY) '== pytest, real servers beside one another' && $(PY) -m pytest -n 3 --dist loadfile -m beside tests/integration
+	$(SAY) '== pytest, real servers one after the other' && $(PY) -m pytest -m 'not beside' tests/integration
 
 debian: $(VENV)/.test
 	$(SAY) '== packages of the distribution (unpacked into .cache/debian where they are missing)'

@@ -67,8 +67,8 @@ def default_settings() -> Settings:
     return from_flags(["http://localhost:8000"])
 
 
-def rule_files(settings: Settings, models: tuple[ModelConfig, ...] = ()) -> Mapping[str, str]:
-    """The generated rule files as text, by name; `models` are those of a live server."""
+def rule_files(settings: Settings, models: tuple[ModelConfig, ...] | None = None) -> Mapping[str, str]:
+    """The generated rule files as text, by name; `models` are those of a live server, None = none was asked."""
     options = RuleOptions(models=models)
     return {"rules.yaml": agent_yaml(settings, options), "triton.yaml": triton_yaml(settings, options)}
 
@@ -84,7 +84,7 @@ def everything(settings: Settings) -> list[Expression]:
 def _of_all(settings: Settings, models: tuple[ModelConfig, ...]) -> list[Expression]:
     boards = dashboards(Context(settings, models)).items()
     found = [one for name, board in boards for one in of_board(name, board)]
-    found += [one for name, text in rule_files(settings, models).items() for one in of_rules(name, text)]
+    found += [one for name, text in rule_files(settings, models or None).items() for one in of_rules(name, text)]
     return list(_apart(found))
 
 

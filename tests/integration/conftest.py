@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -13,6 +13,38 @@ from triton_watch.demo import EmbeddedTriton, example_repository
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+BESIDE: Final = frozenset(
+    (
+        "alertmanager",
+        "amtool",
+        "annotations",
+        "check_differential",
+        "check_fix",
+        "check_live",
+        "client_real",
+        "dashboards_ha_pair",
+        "dashboards_promtool",
+        "gpu_queries",
+        "history_prometheus",
+        "history_prometheus_access",
+        "history_prometheus_objectives",
+        "infer_http",
+        "promtool",
+        "rules_agent",
+        "rules_triton",
+        "slo_check",
+        "store_processes",
+    )
+)
+"""Modules that mostly wait and measure no time: `make test` runs them beside one another."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of these modules."""
+    for item in items:
+        if item.path.stem.removeprefix("test_") in BESIDE:
+            item.add_marker("beside")
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import yaml
 
 from support.objectives import availability, queue_time
@@ -48,12 +49,14 @@ def promtool_says(promtool: Path, *arguments: str, cwd: Path) -> tuple[int, str]
     return done.returncode, done.stdout + done.stderr
 
 
-def check(promtool: Path, settings: Settings, options: RuleOptions, folder: Path, *tests: dict[str, Any]) -> None:
-    """Generate, have it linted, and run the tests on it."""
+def check(
+    promtool: Path, settings: Settings, options: RuleOptions, folder: Path, *tests: dict[str, Any], every: str = "30s"
+) -> None:
+    """Generate, have it linted, and run the tests on it; promtool looks `every` so often, whatever the groups say."""
     (folder / "rules.yaml").write_text(triton_yaml(settings, options))
     status, said = promtool_says(promtool, "check", "rules", "--lint=all", "--lint-fatal", "rules.yaml", cwd=folder)
     assert status == 0, said
-    content = {"rule_files": ["rules.yaml"], "evaluation_interval": "30s", "tests": list(tests)}
+    content = {"rule_files": ["rules.yaml"], "evaluation_interval": every, "tests": list(tests)}
     (folder / "test.yaml").write_text(yaml.safe_dump(content))
     status, said = promtool_says(promtool, "test", "rules", "test.yaml", cwd=folder)
     assert status == 0, said
@@ -241,6 +244,38 @@ def test_another_selector_sees_nothing_of_these_servers(promtool: Path, tmp_path
         elsewhere,
         tmp_path,
         case(of_model("encoder", BUSY), value("model:triton_requests:rate5m", "10m")),
+    )
+
+
+@pytest.mark.parametrize(
+    ("every", "interval", "windows"), [("1m", 60.0, ["1h"]), ("90s", 90.0, ["1h"]), ("4m", 240.0, ["1h", "1d", "30d"])]
+)
+def test_no_event_is_lost_between_two_looks(
+    promtool: Path, tmp_path: Path, every: str, interval: float, windows: list[str]
+) -> None:
+    """A hundred requests fail within a minute, and none before or later.
+
+    At four minutes the slow group is looked at as often as the others, so that promtool can show its windows too.
+    """
+    burst = {
+        "inference_request_success": "0+150x240",
+        "inference_request_failure|reason=BACKEND": "0x33 25 50 75 100x200",
+    }
+    bad = 'sum by (window) (model:triton_slo_events:count{slo="availability", result="bad", window=~"$windows"})'
+    check(
+        promtool,
+        settings_with(availability()),
+        replace(LIVE, interval=interval),
+        tmp_path,
+        case(
+            of_model("encoder", burst),
+            {
+                "expr": f"round({bad.replace('$windows', '|'.join(windows))}, 10)",
+                "eval_time": "36m",
+                "exp_samples": [{"labels": f'{{window="{one}"}}', "value": 100} for one in windows],
+            },
+        ),
+        every=every,
     )
 
 

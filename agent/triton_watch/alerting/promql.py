@@ -24,6 +24,11 @@ _SERIES: Final = re.compile(
 _SPECIAL: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")
 """What has a meaning in RE2, Prometheus's regular expressions."""
 _WILDCARDS: Final = {"*": ".*", "?": "."}
+_GLOB: Final = re.compile(r"\[(!|(?!!))(.[^]]*)\]|(.)", re.DOTALL)
+"""A part of a glob: a set, of which a bracket may be the first, or a character, as is a bracket that nothing closes."""
+_IN_SET: Final = re.compile(r"(.)-(.)|(.)", re.DOTALL)
+_SPECIAL_IN_SET: Final = re.compile(r"[\\\[\]^&~|-]")
+_NOTHING, _ANYTHING = r"[^\s\S]", "."
 
 
 class Matcher(NamedTuple):
@@ -52,16 +57,33 @@ def any_of(texts: Iterable[str]) -> str:
     return "|".join(_SPECIAL.sub(r"\\\g<0>", text) for text in texts)
 
 
-def any_glob(globs: Iterable[str]) -> str | None:
-    """A regular expression for what one of these globs matches; None where one has a set of characters."""
-    patterns = [_pattern(glob) for glob in globs]
-    return None if None in patterns else "|".join(pattern for pattern in patterns if pattern is not None)
+def any_glob(globs: Iterable[str]) -> str:
+    """A regular expression for what one of these globs matches, as `fnmatchcase` has it."""
+    return "|".join(_pattern(glob) for glob in globs)
 
 
-def _pattern(glob: str) -> str | None:
-    if "[" in glob:
-        return None
-    return "".join(_WILDCARDS.get(one) or _SPECIAL.sub(r"\\\g<0>", one) for one in glob)
+def _pattern(glob: str) -> str:
+    return "".join(
+        _WILDCARDS.get(one) or _SPECIAL.sub(r"\\\g<0>", one) if one else _set(inner, is_not=bool(negation))
+        for negation, inner, one in _GLOB.findall(glob)
+    )
+
+
+def _set(inner: str, *, is_not: bool) -> str:
+    """One character of a set. A range that ends before it begins holds none: RE2 takes it for a mistake."""
+    parts = []
+    for first, last, one in _IN_SET.findall(inner):
+        if one:
+            parts.append(_in_set(one))
+        elif first <= last:
+            parts.append(f"{_in_set(first)}-{_in_set(last)}")
+    if not parts:
+        return _ANYTHING if is_not else _NOTHING
+    return f"[{'^' if is_not else ''}{''.join(parts)}]"
+
+
+def _in_set(one: str) -> str:
+    return _SPECIAL_IN_SET.sub(r"\\\g<0>", one)
 
 
 def narrowed(expr: str, matchers: Iterable[Matcher]) -> str:

@@ -9,6 +9,7 @@ from triton_watch.alerting.definitions import ALERTS
 from triton_watch.alerting.definitions.agent import WATCHDOG
 from triton_watch.alerting.definitions.budgets import BUDGET_PAGE
 from triton_watch.alerting.links import about_in_rules, dashboard_url, runbook_url
+from triton_watch.alerting.marks import MarkedRule, told_apart
 from triton_watch.alerting.promql import any_of, filled, inside, narrowed, number
 from triton_watch.alerting.variants import left_out, variants
 from triton_watch.config.units import format_duration
@@ -40,7 +41,7 @@ def alert_groups(
     `external_url` is where people reach the agent, `job` the name of its scrape job, `poll` how often it polls where
     that is counted, seconds.
     """
-    groups: dict[str, list[Rule]] = {}
+    groups: dict[str, list[MarkedRule]] = {}
     for definition in definitions:
         if definition.name == WATCHDOG.name and not settings.watchdog:
             continue
@@ -56,8 +57,9 @@ def alert_groups(
                     settings=settings,
                     external_url=external_url,
                 )
-                groups.setdefault(definition.dashboard, []).append(rule)
-    return [{"name": f"triton-watch-{name}", "rules": rules} for name, rules in groups.items()]
+                marked = MarkedRule(rule, one.period, one.factor, variant.mark)
+                groups.setdefault(definition.dashboard, []).append(marked)
+    return [{"name": f"triton-watch-{name}", "rules": told_apart(rules)} for name, rules in groups.items()]
 
 
 def left_out_of(settings: AlertSettings, definitions: Sequence[AlertDefinition] = ALERTS) -> tuple[str, ...]:
@@ -66,11 +68,16 @@ def left_out_of(settings: AlertSettings, definitions: Sequence[AlertDefinition] 
 
 
 class _Expression(NamedTuple):
-    """An expression, for how long it must hold, and labels that tell its rule from others of the same alert."""
+    """An expression, for how long it must hold, and labels that tell its rule from others of the same alert.
+
+    `period` and `factor` are those of a burn window.
+    """
 
     expr: str
     hold: float
     labels: Mapping[str, str] = MappingProxyType({})
+    period: str = ""
+    factor: str = ""
 
 
 def _expressions(variant: Variant, objectives: Sequence[Objective], job: str, poll: float) -> Iterator[_Expression]:
@@ -87,28 +94,29 @@ def _expressions(variant: Variant, objectives: Sequence[Objective], job: str, po
     if definition.name != BUDGET_PAGE.name:
         yield _Expression(narrowed(filled(definition.expr, values), variant.matchers), definition.hold)
         return
-    for tier, slos in _tiers(definition, objectives):
+    for tier, of_tier in _tiers(definition, objectives):
         more = {
-            "slo": inside(any_of(slos)),
+            "slo": inside(any_of(one.name for one in of_tier)),
             "long": format_duration(tier.long),
             "short": format_duration(tier.short),
             "factor": number(tier.factor),
         }
         hold = tier.hold if variant.hold is None else variant.hold
         expr = narrowed(filled(definition.expr, {**values, **more}), variant.matchers)
-        yield _Expression(expr, hold, {"window": more["long"]})
+        periods = ", ".join(map(format_duration, sorted({one.period for one in of_tier})))
+        yield _Expression(expr, hold, {"window": more["long"]}, periods, more["factor"])
 
 
 def _tiers(
     definition: AlertDefinition, objectives: Sequence[Objective]
-) -> Iterator[tuple[BurnWindow, tuple[str, ...]]]:
+) -> Iterator[tuple[BurnWindow, tuple[Objective, ...]]]:
     """Yield each burn window of the definition's kind, with the objectives that have it."""
     # An override may have changed the definition's severity, which is another thing than its windows'.
     severity = Page.PAGE if definition.condition is BUDGET_PAGE.condition else Page.TICKET
     tiers = dict.fromkeys(tier for one in objectives for tier in one.windows)
     for tier in tiers:
         if tier.severity is severity:
-            yield tier, tuple(one.name for one in objectives if tier in one.windows)
+            yield tier, tuple(one for one in objectives if tier in one.windows)
 
 
 def alert_rule(

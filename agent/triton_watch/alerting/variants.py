@@ -25,26 +25,28 @@ _OF_SERVER_TOO: Final = ("TritonMetricsMissing",)
 class Variant(NamedTuple):
     """A definition for the targets and models that have the matchers, and the labels that are added to the alert.
 
-    `hold` is what an override says, None = nothing.
+    `hold` is what an override says, None = nothing; `mark` is the override's place among those of the alert, from 1,
+    "" = of none.
     """
 
     definition: AlertDefinition
     matchers: tuple[Matcher, ...] = ()
     labels: Labels = ()
     hold: float | None = None
+    mark: str = ""
 
 
 def variants(definition: AlertDefinition, settings: AlertSettings) -> Iterator[Variant]:
     """Yield the variants of a definition, none for what is switched off."""
     taken: tuple[Matcher, ...] = ()
-    for override in _of(definition, settings):
+    for place, override in enumerate(_of(definition, settings), start=1):
         matcher = None if _is_general(override) else _matcher(override, definition)
         if matcher is None and not _is_general(override):
             continue
         own = taken if matcher is None else (*taken, matcher)
         changed = overridden(definition, override)
         if changed is not None:
-            yield Variant(changed, own, override.labels, override.hold)
+            yield Variant(changed, own, override.labels, override.hold, str(place))
         if matcher is None:
             return
         taken = (*taken, matcher._replace(is_not=True))
@@ -86,16 +88,13 @@ def _matcher(override: AlertOverride, definition: AlertDefinition) -> Matcher | 
     label = "target" if override.models == _ANY else "model"
     if label == "model" and definition.name in _OF_SERVER_TOO:
         return None
-    pattern = any_glob(override.targets if label == "target" else override.models)
-    return None if pattern is None else Matcher(label, pattern)
+    return Matcher(label, any_glob(override.targets if label == "target" else override.models))
 
 
 def _why(override: AlertOverride) -> str:
     """Why there is no matcher, and what to write instead."""
     if _ANY not in (override.targets, override.models):
         return "a rule can be for some targets or for some models, and not for both at once; name only one of them"
-    if any_glob(override.targets) is None or any_glob(override.models) is None:
-        return "a rule cannot say [...] in a name; write * or ?, or each name"
     return "the alert is about the server too, and a rule for some models would miss that; name targets instead"
 
 

@@ -22,7 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "canary": ("triton_watch.cli.canary", "Send real inferences and check their answers."),
         "slo": ("triton_watch.cli.slo", "Check objectives, report their error budgets, speak OpenSLO."),
         "alerts": ("triton_watch.cli.alerts", "What fires now, why, and what to do about it."),
-        "generate": ("triton_watch.cli.generate", "Generate Prometheus rules and an Alertmanager configuration."),
+        "generate": ("triton_watch.cli.generate", "Generate rules, dashboards, routes, Kubernetes objects."),
         "config": ("triton_watch.cli.config", "Check, show and describe the configuration file."),
         "demo": ("triton_watch.cli.demo", "Start a real Triton with good and bad models, and watch it."),
     }

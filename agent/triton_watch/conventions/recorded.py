@@ -142,14 +142,15 @@ RECORDED: Final[tuple[Recorded, ...]] = (
     ),
     GPU_POWER := _of_gpu("gpu:triton_gpu_power_watts:max", "Power that the GPU draws.", unit="watts"),
     SLO_EVENTS := _of_slo(
-        "model:triton_slo_events:rate1m",
+        "model:triton_slo_events:rate{window}",
         "Good and bad events of the objective.",
         (*_SLO, "result"),
         unit="events per second",
-        notes="Requests, or seconds with traffic for batch_efficiency. Both results are always there together.",
+        notes="Requests, or seconds with traffic for batch_efficiency. Both results are always there together. The "
+        "window is 1m, or the interval of the rules where that is longer.",
     ),
     SLO_EVENTS_AVERAGED := _of_slo(
-        "model:triton_slo_events:avg_rate1m",
+        "model:triton_slo_events:avg_rate{window}",
         "The same, averaged over the interval of the slow group: what long windows are added up from.",
         (*_SLO, "result"),
         unit="events per second",

@@ -43,13 +43,13 @@ def rule_files(settings: Settings, options: RuleOptions) -> Files:
     }
 
 
-def rule_object(source: Source, settings: Settings, options: RuleOptions, objects: ObjectOptions) -> Files:
+def rule_object(source: Source, settings: Settings, options: RuleOptions, objects: ObjectOptions) -> str:
     """Return the rules for one source as an object of the Prometheus operator."""
     if source is Source.AGENT:
-        groups, head = agent_groups(settings, options), agent_head(settings, options)
-        return {"rules.yaml": prometheus_rule("triton-watch", groups, objects, *head)}
-    groups, head = triton_groups(settings, options), triton_head(settings, options)
-    return {"triton.yaml": prometheus_rule("triton-watch-triton", groups, objects, *head)}
+        return prometheus_rule("triton-watch", agent_groups(settings, options), objects, *agent_head(settings, options))
+    return prometheus_rule(
+        "triton-watch-triton", triton_groups(settings, options), objects, *triton_head(settings, options)
+    )
 
 
 def dashboard_objects(context: Context, objects: ObjectOptions) -> Files:
@@ -65,11 +65,8 @@ def all_files(context: Context, options: RuleOptions, objects: ObjectOptions) ->
     settings = context.settings
     return {
         **below("alerts", rule_files(settings, options)),
-        **{
-            path: text
-            for source in Source
-            for path, text in below("alerts/kubernetes", rule_object(source, settings, options, objects)).items()
-        },
+        "alerts/kubernetes/rules.yaml": rule_object(Source.AGENT, settings, options, objects),
+        "alerts/kubernetes/without-agent/rules.yaml": rule_object(Source.TRITON, settings, options, objects),
         **below("dashboards", dashboard_files(context)),
         **below("dashboards/kubernetes", dashboard_objects(context, objects)),
     }

@@ -83,6 +83,13 @@ class TestBoth:
         assert call(kind, "--out", str(file), "--check").exit_code == 1
         assert not file.exists()
 
+    def test_a_link_that_leads_to_itself_is_replaced(self, kind: str, tmp_path: Path) -> None:
+        loop = tmp_path / "loop"
+        loop.symlink_to(loop)
+        assert call(kind, "--out", str(loop), "--check").exit_code == 1
+        assert call(kind, "--out", str(loop)).exit_code == 0
+        assert loop.read_text() == call(kind).stdout
+
     def test_a_check_needs_a_file(self, kind: str) -> None:
         done = call(kind, "--check")
         assert done.exit_code == 2
@@ -91,11 +98,15 @@ class TestBoth:
     def test_what_cannot_be_written_or_read_is_said_in_a_sentence(self, kind: str, tmp_path: Path) -> None:
         binary = tmp_path / "binary"
         binary.write_bytes(b"\xff\xfe\x00")
-        for words in (["--out", str(tmp_path)], ["--out", str(tmp_path), "--check"], ["--out", "binary", "--check"]):
-            done = call(kind, *words)
-            assert done.exit_code == 3
-            assert done.stderr.endswith("choose another --out.\n")
-            assert len(done.stderr.splitlines()) == 1
+        folder = f"triton-watch: {tmp_path} is a folder: name a file in it.\n"
+        text = "triton-watch: binary is no UTF-8 text: delete it, or choose another --out.\n"
+        for words, said in (
+            ([str(tmp_path)], folder),
+            ([str(tmp_path), "--check"], folder),
+            (["binary", "--check"], text),
+        ):
+            done = call(kind, "--out", *words)
+            assert (done.exit_code, done.stdout, done.stderr) == (3, "", said)
 
     def test_a_configuration_that_is_not_valid_is_a_usage_error(self, kind: str, tmp_path: Path) -> None:
         (tmp_path / "bad.yaml").write_text("targets: []\n")

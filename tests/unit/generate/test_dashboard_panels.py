@@ -45,7 +45,7 @@ def test_every_panel_has_a_unit_and_says_what_an_empty_one_means(board: Json) ->
     for one in data_panels(board):
         defaults = one["fieldConfig"]["defaults"]
         assert defaults["noValue"].strip(), one["title"]
-        assert "unit" in defaults or one["type"] in ("table", "state-timeline"), one["title"]
+        assert "unit" in defaults or one["type"] == "table", one["title"]
 
 
 @each_board

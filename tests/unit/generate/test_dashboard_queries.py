@@ -81,7 +81,7 @@ KNOWN = (
     | TRITON_SUMMARIES
     | DCGM_EXPORTER
     | PROCESS
-    | {"python_info", "up"}
+    | {"python_info", "up", "ALERTS"}
 )
 ASKS_WHETHER = {"count", "group", "absent", "present_over_time"}
 """Functions that say whether a series is there, whatever its value."""

@@ -304,3 +304,11 @@ def test_every_alert_has_a_test_in_which_it_fires_and_one_in_which_it_never_does
             quiet |= {name for name, seen in outcomes.items() if not any(seen)}
     committed = {rule["alert"] for rule in rules_of() if "alert" in rule}
     assert fires == quiet == committed == set(ALERT_NAMES) - {"TritonWatchdog"}
+
+
+def test_what_a_restart_of_the_agent_does_is_shown_of_every_alert_on_its_series() -> None:
+    tests = yaml.safe_load((ROOT / "alerts" / "tests" / "rules.yaml").read_text())["tests"]
+    (restart,) = (one for one in tests if one["name"].startswith("An agent's restart ends no alert"))
+    for shown in (restart["promql_expr_test"][0], restart["promql_expr_test"][-1]):
+        names = {sample["labels"] for sample in shown["exp_samples"]}
+        assert names == {f'{{alertname="{name}"}}' for name in set(ALERT_NAMES) - {"TritonWatchdog", "TritonWatchDown"}}

@@ -73,7 +73,7 @@ def test_every_alert_is_told_or_named_as_one_that_only_an_agent_can_tell() -> No
 
 def test_what_is_recorded_is_in_the_table_and_all_of_it_is_used() -> None:
     used = {rule["record"] for rule in rules(settings_with(*OBJECTIVES), LIVE) if "record" in rule}
-    assert used == {one.name for one in RECORDED}
+    assert used == {one.name.format(window="1m") for one in RECORDED}
 
 
 def test_an_expression_reads_only_what_another_rule_records() -> None:
@@ -139,11 +139,16 @@ def _matches(part: Part, model: str) -> bool:
     return all(bool(re.fullmatch(one.pattern, model)) is not one.is_not for one in part.models)
 
 
-@pytest.mark.parametrize("model", ["a", "ab", "abc", "b", "bc", "x.y", "xzy", "other"])
+@pytest.mark.parametrize("model", ["a", "ab", "abc", "b", "bc", "x.y", "xzy", "z1", "za", "other"])
 def test_a_model_has_the_goal_of_the_first_override_that_matches_and_no_other(model: str) -> None:
     objective = availability(
-        overrides=(override("a*", Goal(0.9)), override("?b*", Goal(0.8)), override("x.y", Goal(0.7))),
-        models=("?", "*b*", "x*"),
+        overrides=(
+            override("a*", Goal(0.9)),
+            override("?b*", Goal(0.8)),
+            override("x.y", Goal(0.7)),
+            override("z[!0-9]", Goal(0.6)),
+        ),
+        models=("?", "*b*", "[xz]*"),
         exclude_models=("bc",),
     )
     expected = [objective.goal_of(model)] if objective.covers("any", model) else []
@@ -154,20 +159,16 @@ def test_a_model_has_the_goal_of_the_first_override_that_matches_and_no_other(mo
 def test_objectives_that_cannot_be_told_are_named_with_why() -> None:
     canaries = replace(availability(), name="canaries", sli=SloSli.CANARY)
     some = replace(availability(), name="some", targets=("gpu-*",))
-    odd = replace(availability(), name="odd", models=("[ab]",))
-    mixed = replace(availability(), name="mixed", overrides=(override("[ab]", Goal(0.9)),))
-    text = head(settings_with(ttft(0.1), gpu_band(0.1, 0.9), canaries, some, odd, mixed, batch_efficiency()))
+    text = head(settings_with(ttft(0.1), gpu_band(0.1, 0.9), canaries, some, batch_efficiency()))
     for name, why in {
         "ttft": "the bucket that is its threshold cannot be known here",
         "gpu": "Triton does not say which model runs on which GPU",
         "canaries": "an agent runs the canaries",
         "some": "it is for targets gpu-*",
-        "odd": "write * or ?, or each name",
         "batch-efficiency": "nobody asked a server for them",
     }.items():
         assert f"Objective {name} is not in these rules: " in text
         assert why in text
-    assert "Objective mixed: the override for models [ab] is not in these rules" in text
 
 
 def test_what_is_left_out_of_the_objectives_has_no_rule() -> None:
@@ -180,6 +181,24 @@ def test_an_objective_on_the_queue_or_on_a_quantile_says_what_it_needs() -> None
     assert "counts ensembles too" in text
     assert "summary_latencies=true" in text
     assert "counts ensembles too" not in head(settings_with(queue_time()), LIVE)
+
+
+@pytest.mark.parametrize(
+    ("interval", "span", "slow"),
+    [(1.0, "1m", "2m"), (30.0, "1m", "2m"), (50.0, "1m", "2m30s"), (90.0, "1m30s", "3m"), (240.0, "4m", "4m")],
+)
+def test_events_are_counted_over_no_less_than_an_interval(interval: float, span: str, slow: str) -> None:
+    """What lies between two looks is seen by one of them; each average is of whole intervals, and none is forgotten."""
+    groups = {group["name"]: group for group in triton_groups(DEFAULTS, RuleOptions(interval=interval))}
+    counted = [rule for rule in groups["triton-slo"]["rules"] if ":rate" in rule["record"]]
+    assert {rule["record"] for rule in counted} == {f"model:triton_slo_events:rate{span}"}
+    assert all(f"[{span}]" in rule["expr"] for rule in counted)
+    averaged = groups["triton-slo-slow"]["rules"][0]
+    assert averaged["record"] == f"model:triton_slo_events:avg_rate{span}"
+    assert averaged["expr"] == f'avg_over_time(model:triton_slo_events:rate{span}{{job="triton"}}[{slow}])'
+    assert groups["triton-slo-slow"]["interval"] == slow
+    assert _seconds(slow) % interval == 0
+    assert _seconds(slow) < 300
 
 
 def test_each_burn_window_has_an_alert_with_its_patience_and_its_severity() -> None:
@@ -234,13 +253,11 @@ def test_overrides_that_cannot_be_said_are_named() -> None:
         settings_with(
             overrides=(
                 AlertOverride(("TritonTargetDown",), targets=("gpu-*",), hold=9.0),
-                AlertOverride(("TritonModelWedged",), models=("[ab]",), hold=9.0),
                 AlertOverride(("TritonTargetDown",), failures=5, window=9),
             )
         )
     )
     assert "The override of TritonTargetDown for targets gpu-* is not in these rules" in text
-    assert "TritonModelWedged: the override for targets *, models [ab] is not in these rules" in text
     assert "TritonTargetDown: failures and window of the override" in text
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 @options.CONFIG
 @options.FILE
 @options.CHECK
-def alertmanager(config_file: Path | None, out: str, *, check: bool) -> None:
+@options.SEVERITY
+def alertmanager(config_file: Path | None, out: str, severities: tuple[str, ...], *, check: bool) -> None:
     """Generate a configuration of Alertmanager: who is told of which alert, and which keep others back.
 
     The receivers are to be filled in. Severities and external labels are those of the configuration.
@@ -32,7 +33,7 @@ def alertmanager(config_file: Path | None, out: str, *, check: bool) -> None:
       triton-watch generate alertmanager
       triton-watch generate alertmanager --out alertmanager.yaml --check
     """
-    settings = settings_of(config_file)
+    settings = settings_of(config_file, {"severities": severities})
     from triton_watch.generate.alerts import alertmanager_yaml
 
     deliver(alertmanager_yaml(settings), out, check=check)

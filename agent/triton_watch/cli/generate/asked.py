@@ -1,33 +1,47 @@
-"""What is generated from: the configuration, the flags that go over it, and a running server's models."""
+"""What is generated from: the configuration, and the flags that go over it."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from triton_watch.cli.config import DEFAULT_FILE
 from triton_watch.cli.generate import parsing
+from triton_watch.cli.generate.ending import INVALID, UNREADABLE, warn
 
 if TYPE_CHECKING:
-    from triton_watch.generate.kubernetes import ObjectOptions
-    from triton_watch.generate.rules.options import RuleOptions
-    from triton_watch.records import ModelConfig, Settings, Target
+    from collections.abc import Mapping
 
-INVALID, UNREADABLE = 2, 3
-_ANY_TARGET = "http://localhost:8000"
+    from triton_watch.generate.kubernetes import ObjectOptions
+    from triton_watch.generate.rules.options import RuleOptions, Source
+    from triton_watch.records import ModelConfig, Settings
+
+_ANY_TARGET: Final = "http://localhost:8000"
 """Where there is no configuration: what is generated depends on no target."""
 
-_PERIOD_OF_AGENTS: Final = (
-    "triton-watch: --period: alerts on budgets of one server are over what its agent exports: "
-    "give the agents the same period (slo.objectives), or say --burn-by model."
-)
+
+def settings_of(config_file: Path | None, flags: Mapping[str, Any]) -> Settings:
+    """Return the configuration, or the defaults, with --severity, --period and --grafana-url put over it.
+
+    `flags` are those that the command has, by name. Prints what is wrong and exits with 2, or 3 if the file cannot be
+    read.
+    """
+    from triton_watch.generate.rules.adjusted import with_grafana, with_period, with_severities
+
+    settings = _loaded(config_file)
+    renamed, period = parsing.renamed(flags.get("severities", ())), parsing.period(flags.get("period"))
+    grafana = parsing.public(flags.get("grafana_url"), "--grafana-url")
+    if renamed:
+        settings = with_severities(settings, renamed)
+    if grafana:
+        settings = with_grafana(settings, grafana)
+    return settings if period is None else with_period(settings, period)
 
 
-def settings_of(config_file: Path | None) -> Settings:
-    """Load the configuration, or the defaults; print what is wrong and exit with 2, or 3 if it cannot be read."""
+def _loaded(config_file: Path | None) -> Settings:
     from triton_watch.config import ConfigError, ConfigUnreadableError, from_flags, load
 
     if config_file is None and Path(DEFAULT_FILE).exists():
@@ -40,58 +54,7 @@ def settings_of(config_file: Path | None) -> Settings:
         sys.exit(UNREADABLE if isinstance(error, ConfigUnreadableError) else INVALID)
 
 
-def live_models(settings: Settings, target: str | None) -> tuple[ModelConfig, ...]:
-    """Return the configurations of the models that are ready on the server, by name and in order; () without one.
-
-    Exits with 3 when nothing there answers as Triton does.
-    """
-    if target is None:
-        return ()
-    from triton_watch.records import ModelStatus
-    from triton_watch.triton.client import TritonClient
-    from triton_watch.triton.errors import TritonError
-
-    server = _target(settings, target)
-    try:
-        with TritonClient(server) as client:
-            index = client.repository_index()
-            names = sorted({state.key.name for state in index if state.status is ModelStatus.READY})
-            return tuple(client.model_config(name) for name in names)
-    except TritonError as error:
-        fail(f"{server.http_url}: {error}.")
-
-
-def _target(settings: Settings, text: str) -> Target:
-    """A target of the configuration by name or URL, with its credentials; else a URL as it is."""
-    from triton_watch.config import ConfigError, from_flags
-
-    for one in settings.targets:
-        if text in (one.name, one.http_url) or text.rstrip("/") == one.http_url:
-            return one
-    try:
-        return from_flags([text]).targets[0]
-    except ConfigError as error:
-        raise click.UsageError(str(error)) from None
-
-
-def adjusted(settings: Settings, flags: dict[str, Any]) -> Settings:
-    """Put --severity, --grafana-url and --period over the settings."""
-    from triton_watch.generate.rules.adjusted import with_grafana, with_period, with_severities
-
-    severities, period = parsing.renamed(flags["severities"]), parsing.period(flags["period"])
-    grafana = parsing.public(flags["grafana_url"], "--grafana-url")
-    if severities:
-        settings = with_severities(settings, severities)
-    if grafana:
-        settings = with_grafana(settings, grafana)
-    if period is None:
-        return settings
-    if flags["burn_by"] == "target":
-        click.echo(_PERIOD_OF_AGENTS, err=True)
-    return with_period(settings, period)
-
-
-def rule_options(flags: dict[str, Any], models: tuple[ModelConfig, ...]) -> RuleOptions:
+def rule_options(flags: Mapping[str, Any], models: tuple[ModelConfig, ...] | None) -> RuleOptions:
     """Return what the flags of rules say."""
     from triton_watch.generate.rules.options import INTERVAL, BurnBy, RuleOptions
 
@@ -107,14 +70,22 @@ def rule_options(flags: dict[str, Any], models: tuple[ModelConfig, ...]) -> Rule
     )
 
 
-def object_options(flags: dict[str, Any]) -> ObjectOptions:
+def object_options(flags: Mapping[str, Any]) -> ObjectOptions:
     """Return what the flags of objects say."""
     from triton_watch.generate.kubernetes import ObjectOptions
 
     return ObjectOptions(parsing.namespace(flags["namespace"]), parsing.object_labels(flags["rule_labels"]))
 
 
-def fail(sentence: str) -> NoReturn:
-    """Print why nothing came of it and exit with 3."""
-    click.echo(f"triton-watch: {sentence}", err=True)
-    sys.exit(UNREADABLE)
+def mind(source: Source, settings: Settings, options: RuleOptions, flags: Mapping[str, Any]) -> None:
+    """Print on stderr what of the configuration the rules do not say, and what else they need."""
+    from triton_watch.generate.rules.left_out import left_out
+    from triton_watch.generate.rules.options import BurnBy, Source
+
+    for sentence in left_out(source, settings, options):
+        warn(sentence)
+    if flags["period"] is not None and source is Source.AGENT and options.burn_by is BurnBy.TARGET:
+        warn(
+            "--period: alerts on budgets of one server are over what its agent exports: give the agents the same "
+            "period (slo.objectives), or say --burn-by model."
+        )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from triton_watch.cli.generate import options
-from triton_watch.cli.generate.asked import live_models, settings_of
+from triton_watch.cli.generate.asked import settings_of
 from triton_watch.cli.generate.deliver import deliver_all
+from triton_watch.cli.generate.live import live_models
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,16 @@ if TYPE_CHECKING:
 @options.TARGET
 @options.FOLDER
 @options.CHECK
-def dashboards(config_file: Path | None, target: str | None, out: str | None, *, check: bool) -> None:
+@options.SEVERITY
+@options.PERIOD
+def dashboards(
+    config_file: Path | None,
+    target: str | None,
+    out: str | None,
+    *,
+    check: bool,
+    **flags: Any,  # noqa: ANN401 - flags of click
+) -> None:
     """Generate dashboards for Grafana 10 and newer, and the files that provision them.
 
     \b
@@ -31,9 +41,9 @@ def dashboards(config_file: Path | None, target: str | None, out: str | None, *,
       triton-watch generate dashboards --out dashboards
       triton-watch generate dashboards --target http://localhost:8000 --out dashboards --check
     """
-    settings = settings_of(config_file)
+    settings = settings_of(config_file, flags)
     models = live_models(settings, target)
     from triton_watch.generate.dashboards import Context
     from triton_watch.generate.files import dashboard_files
 
-    deliver_all(dashboard_files(Context(settings, models)), out, check=check)
+    deliver_all(dashboard_files(Context(settings, models or ())), out, check=check)

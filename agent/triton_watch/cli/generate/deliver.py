@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from triton_watch.cli.generate.asked import fail
+from triton_watch.cli.generate.ending import STALE, fail, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-_STALE = 1
 _STDOUT = "-"
 
 
@@ -24,7 +23,7 @@ def deliver(text: str, out: str, *, check: bool) -> None:
             raise click.UsageError("--check compares a file: which one? Give --out FILE.")
         click.echo(text, nl=False)
     elif check:
-        _end([out] if _differs(Path(out), text) else [])
+        _end([Path(out)] if _differs(Path(out), text) else [])
     else:
         _write(Path(out), text)
 
@@ -32,13 +31,24 @@ def deliver(text: str, out: str, *, check: bool) -> None:
 def deliver_all(files: Mapping[str, str], out: str | None, *, check: bool) -> None:
     """Write the files below a folder, or say how they differ from those there."""
     if out is None or out == _STDOUT:
-        raise click.UsageError("there are several files: where to? Give --out DIR.")
+        what = "--check compares several files: where are they?" if check else "there are several files: where to?"
+        raise click.UsageError(f"{what} Give --out DIR.")
+    from triton_watch.generate.write import left_over
+
     folder = Path(out)
+    stale = [folder / path for path, text in files.items() if _has_to_change(folder / path, text, check=check)]
+    others = left_over(folder, files)
+    for other in others:
+        warn(f"{other} was generated and is no more: delete it.")
+    _end(stale, is_stale=check and bool(others))
+
+
+def _has_to_change(path: Path, text: str, *, check: bool) -> bool:
+    """Write the file, or say how it differs; return whether it is left as it should not be."""
     if check:
-        _end([str(folder / path) for path, text in files.items() if _differs(folder / path, text)])
-        return
-    for path, text in files.items():
-        _write(folder / path, text)
+        return _differs(path, text)
+    _write(path, text)
+    return False
 
 
 def _write(path: Path, text: str) -> None:
@@ -47,7 +57,7 @@ def _write(path: Path, text: str) -> None:
     try:
         is_new = write(path, text)
     except OSError as error:
-        fail(f"{path} cannot be used ({error.strerror}): choose another --out.")
+        fail(_unusable(path, error))
     click.echo(f"wrote {path}" if is_new else f"{path} is as it should be")
 
 
@@ -57,15 +67,22 @@ def _differs(path: Path, text: str) -> bool:
     try:
         differs = difference(path, text)
     except OSError as error:
-        fail(f"{path} cannot be used ({error.strerror}): choose another --out.")
+        fail(_unusable(path, error))
     except UnicodeDecodeError:
-        fail(f"{path} is no text: choose another --out.")
+        fail(f"{path} is no UTF-8 text: delete it, or choose another --out.")
     click.echo(differs, nl=False)
     return bool(differs)
 
 
-def _end(stale: list[str]) -> None:
+def _unusable(path: Path, error: OSError) -> str:
+    if path.is_dir():
+        return f"{path} is a folder: name a file in it."
+    return f"{path} cannot be used ({error.strerror}): choose another --out."
+
+
+def _end(stale: Sequence[Path], *, is_stale: bool = False) -> None:
     for path in stale:
-        click.echo(f"triton-watch: {path} is out of date: run the command again without --check.", err=True)
-    if stale:
-        sys.exit(_STALE)
+        what = "is out of date" if path.exists() else "is missing"
+        warn(f"{path} {what}: run the command again without --check.")
+    if stale or is_stale:
+        sys.exit(STALE)

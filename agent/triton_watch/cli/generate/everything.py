@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from triton_watch.cli.generate import options
-from triton_watch.cli.generate.asked import adjusted, live_models, object_options, rule_options, settings_of
+from triton_watch.cli.generate.asked import mind, object_options, rule_options, settings_of
 from triton_watch.cli.generate.deliver import deliver_all
+from triton_watch.cli.generate.live import live_models
+from triton_watch.generate.rules.options import Source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,10 +35,13 @@ def everything(config_file: Path | None, target: str | None, out: str | None, *,
       triton-watch generate all --out monitoring
       triton-watch generate all --config triton-watch.yaml --out monitoring --check
     """
-    settings = adjusted(settings_of(config_file), flags)
+    settings = settings_of(config_file, flags)
     models = live_models(settings, target)
     from triton_watch.generate.dashboards import Context
     from triton_watch.generate.files import all_files
 
-    files = all_files(Context(settings, models), rule_options(flags, models), object_options(flags))
+    chosen = rule_options(flags, models)
+    for source in Source:
+        mind(source, settings, chosen, flags)
+    files = all_files(Context(settings, models or ()), chosen, object_options(flags))
     deliver_all(files, out, check=check)

@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from triton_watch.cli.generate import options
-from triton_watch.cli.generate.asked import adjusted, live_models, object_options, rule_options, settings_of
+from triton_watch.cli.generate.asked import mind, object_options, rule_options, settings_of
 from triton_watch.cli.generate.deliver import deliver, deliver_all
+from triton_watch.cli.generate.ending import warn
+from triton_watch.cli.generate.live import live_models
+from triton_watch.generate.rules.options import Source
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+_KEPT_BY_KUBECTL = 262_144
+"""Bytes of annotations that an object may have; `kubectl apply` puts the whole object into one."""
 
 
 @click.command(short_help="The same as objects: PrometheusRules and ConfigMaps.")
@@ -42,18 +49,21 @@ def kubernetes(
       triton-watch generate kubernetes --namespace monitoring | kubectl apply --filename -
       triton-watch generate kubernetes --rule-label release=kube-prometheus-stack --out objects
     """
-    settings = adjusted(settings_of(config_file), flags)
+    settings = settings_of(config_file, flags)
     models = live_models(settings, target)
     from triton_watch.generate.dashboards import Context
     from triton_watch.generate.files import below, dashboard_objects, rule_object
-    from triton_watch.generate.rules.options import Source
 
-    objects = object_options(flags)
+    chosen, objects = rule_options(flags, models), object_options(flags)
+    mind(Source(source), settings, chosen, flags)
     files = {
-        **below("rules", rule_object(Source(source), settings, rule_options(flags, models), objects)),
-        **below("dashboards", dashboard_objects(Context(settings, models), objects)),
+        "rules.yaml": rule_object(Source(source), settings, chosen, objects),
+        **below("dashboards", dashboard_objects(Context(settings, models or ()), objects)),
     }
     if out == "-":
         deliver("---\n".join(files.values()), out, check=check)
     else:
         deliver_all(files, out, check=check)
+    for path, text in files.items():
+        if len(text.encode()) > _KEPT_BY_KUBECTL:
+            warn(f"{path} is over 256 KiB, which `kubectl apply` keeps a copy of: use `kubectl apply --server-side`.")

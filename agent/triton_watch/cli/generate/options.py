@@ -37,6 +37,11 @@ SOURCE = click.option(
     help="What the agents export, or Triton's own metrics.",
 )
 
+SEVERITY = click.option(
+    "--severity", "severities", multiple=True, metavar="NAME=NEW", help="Another name for it, such as page=critical."
+)
+PERIOD = click.option("--period", metavar="DURATION", help="Of all objectives, such as 7d.")
+
 _RULES = (
     click.option("--external-url", metavar="URL", help="Where people reach the agent: for links."),
     click.option("--grafana-url", metavar="URL", help="Where the dashboards are: alerts link to them."),
@@ -44,8 +49,8 @@ _RULES = (
     click.option("--triton-job", default=TRITON_JOB, show_default=True, help="The job that scrapes Triton."),
     click.option("--selector", "selectors", multiple=True, metavar="LABEL=VALUE", help="What all series must have."),
     click.option("--label", "labels", multiple=True, metavar="LABEL=VALUE", help="Added to every alert."),
-    click.option("--severity", "severities", multiple=True, metavar="NAME=NEW", help="Such as page=critical."),
-    click.option("--period", metavar="DURATION", help="Of all objectives, such as 7d."),
+    SEVERITY,
+    PERIOD,
     click.option("--interval", metavar="DURATION", help=f"How often rules are recorded.  [default: {INTERVAL:g}s]"),
     click.option(
         "--burn-by",
@@ -56,7 +61,7 @@ _RULES = (
     ),
 )
 _OBJECTS = (
-    click.option("--namespace", default="", help="Namespace of the objects.  [default: that of kubectl]"),
+    click.option("--namespace", help="Namespace of the objects.  [default: that of kubectl]"),
     click.option("--rule-label", "rule_labels", multiple=True, metavar="LABEL=VALUE", help="Of each PrometheusRule."),
 )
 

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 _TEMPLATE: Final = "{{"
 _SHORTEST_INTERVAL, _LONGEST_INTERVAL = 1.0, 240.0
 """Prometheus forgets a value after 5 minutes: the next one has to be there before."""
-_SHORTEST_PERIOD, _LONGEST_PERIOD = 86_400.0, 366 * 86_400.0
+_SHORTEST_PERIOD, _LONGEST_PERIOD, _HOUR = 86_400.0, 366 * 86_400.0, 3_600.0
+_OF_SERIES: Final = ("le", "quantile", "result", "state", "outcome", "instance")
+"""Labels by which series of one metric differ, beside those that alerts have."""
+_OF_SCRAPES: Final = ("job", "instance")
 _KUBERNETES_NAME: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _OBJECT_LABEL: Final = r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?"
 _OBJECT_VALUE: Final = r"([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?"
@@ -23,9 +26,18 @@ _OBJECT_VALUE: Final = r"([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?"
 
 def selectors(texts: Sequence[str]) -> Labels:
     """Labels that all series must have, beside their job."""
+    from triton_watch.conventions.alerts import RESERVED_LABELS
+
+    for text in texts:
+        name, _, value = text.partition("=")
+        if name.endswith("!") or value.startswith("~"):
+            raise click.UsageError(f"--selector: {text} is no LABEL=VALUE: only = can be said, and no pattern.")
     found = _labels(texts, "--selector")
-    if any(name == "job" for name, _ in found):
-        raise click.UsageError("--selector: a job has flags of its own: --job and --triton-job.")
+    for name, _ in found:
+        if name == "job":
+            raise click.UsageError("--selector: a job has flags of its own: --job and --triton-job.")
+        if name in (*RESERVED_LABELS, *_OF_SERIES):
+            raise click.UsageError(f"--selector: {name} tells single series apart: choose a label that all have.")
     return found
 
 
@@ -35,7 +47,7 @@ def added_labels(texts: Sequence[str]) -> Labels:
 
     found = _labels(texts, "--label")
     for name, value in found:
-        if name in RESERVED_LABELS:
+        if name in (*RESERVED_LABELS, *_OF_SCRAPES):
             raise click.UsageError(f"--label: {name} is a label that alerts have themselves: choose another name.")
         if _TEMPLATE in value:
             raise click.UsageError(f"--label: {name} holds {_TEMPLATE}, with which a template begins: write the value.")
@@ -47,14 +59,21 @@ def object_labels(texts: Sequence[str]) -> Labels:
     found = _pairs(texts, "--rule-label")
     for name, value in found:
         if not (re.fullmatch(_OBJECT_LABEL, name, re.ASCII) and re.fullmatch(_OBJECT_VALUE, value, re.ASCII)):
-            raise click.UsageError(f"--rule-label: {name}={value} is no label that Kubernetes takes: see its docs.")
+            raise click.UsageError(
+                f"--rule-label: {name}={value} is no label that Kubernetes takes: "
+                "use letters, digits, -, _ and ., at most 63."
+            )
     return found
 
 
-def namespace(text: str) -> str:
-    """A namespace's name, or ""."""
-    if text and not re.fullmatch(_KUBERNETES_NAME, text, re.ASCII):
-        raise click.UsageError(f"--namespace: {text} is no name of a namespace: use lower-case letters, digits and -.")
+def namespace(text: str | None) -> str:
+    """A namespace's name; "" = none was given."""
+    if text is None:
+        return ""
+    if not re.fullmatch(_KUBERNETES_NAME, text, re.ASCII):
+        raise click.UsageError(
+            f'--namespace: "{text}" is no name of a namespace: use lower-case letters, digits and -.'
+        )
     return text
 
 
@@ -67,6 +86,10 @@ def renamed(texts: Sequence[str]) -> dict[AlertSeverity, str]:
     for name, new in _pairs(texts, "--severity"):
         if name not in known:
             raise click.UsageError(f"--severity: there is no {name}: they are {', '.join(known)}.")
+        if _TEMPLATE in new:
+            raise click.UsageError(
+                f"--severity: {name} holds {_TEMPLATE}, with which a template begins: write the name."
+            )
         found[known[name]] = new
     names = [found.get(one, one.value) for one in AlertSeverity]
     if len(set(names)) < len(names):
@@ -81,7 +104,12 @@ def interval(text: str | None, default: float) -> float:
 
 def period(text: str | None) -> float | None:
     """The period of all objectives, seconds; None = as they are."""
-    return None if text is None else _duration(text, "--period", _SHORTEST_PERIOD, _LONGEST_PERIOD, "1d to 366d")
+    if text is None:
+        return None
+    seconds = _duration(text, "--period", _SHORTEST_PERIOD, _LONGEST_PERIOD, "1d to 366d")
+    if seconds % _HOUR:
+        raise click.UsageError(f"--period: {text} is no whole number of hours: give such as 7d.")
+    return seconds
 
 
 def public(url: str | None, flag: str) -> str:
@@ -97,6 +125,8 @@ def public(url: str | None, flag: str) -> str:
 
 def job(text: str, flag: str) -> str:
     """The name of a scrape job."""
+    if not text.isprintable():
+        raise click.UsageError(f"{flag}: holds characters that cannot be printed: give the name of the job.")
     if not text.strip():
         raise click.UsageError(f"{flag}: is empty: give the name of the job in Prometheus's configuration.")
     return text

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from triton_watch.cli.generate import options
-from triton_watch.cli.generate.asked import adjusted, live_models, rule_options, settings_of
+from triton_watch.cli.generate.asked import mind, rule_options, settings_of
 from triton_watch.cli.generate.deliver import deliver
+from triton_watch.cli.generate.live import live_models
+from triton_watch.generate.rules.options import Source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,10 +39,10 @@ def rules(config_file: Path | None, target: str | None, out: str, source: str, *
       triton-watch generate rules --source triton --target http://localhost:8000
       triton-watch generate rules --severity page=critical --selector cluster=eu --period 7d
     """
-    settings = adjusted(settings_of(config_file), flags)
+    settings = settings_of(config_file, flags)
     chosen = rule_options(flags, live_models(settings, target))
+    mind(Source(source), settings, chosen, flags)
     from triton_watch.generate.rules.agent import agent_yaml
-    from triton_watch.generate.rules.options import Source
     from triton_watch.generate.rules.triton import triton_yaml
 
     make = agent_yaml if Source(source) is Source.AGENT else triton_yaml

@@ -39,12 +39,14 @@ that time knows of no load.
 
 The range reaches back to the point before. A fixed one would miss most of the loads where points lie far apart: up to
 version 11 Grafana asks for 100 points only, whatever the time that is shown."""
+_OF_ALERTS: Final = "max by (alertname, target, model, version, slo, gpu_uuid)"
 FIRING: Final = (
-    "max by (alertname, target, model, version, slo, gpu_uuid) ("
-    f'max_over_time(triton_watch_alert_state{{alert_state="firing", target=~"$target", model=~"$model|"}}[{RANGE}]))'
+    f'{_OF_ALERTS} (max_over_time(triton_watch_alert_state{{alert_state="firing", target=~"$target", '
+    f'model=~"$model|"}}[{RANGE}]))'
+    f' or {_OF_ALERTS} (max_over_time(ALERTS{{alertname=~"Triton.+", alertstate="firing", model=~"$model|"}}[{RANGE}]))'
 )
-"""What the agents say, whether they tell Alertmanager of it themselves or a Prometheus does; `model` is empty where an
-alert is about none."""
+"""What the agents say, whether they tell Alertmanager of it themselves or a Prometheus does, and what only Prometheus
+can say; `model` is empty where an alert is about none."""
 
 ANNOTATIONS: Final = (
     _annotation(

@@ -147,7 +147,7 @@ def states(
         mappings=as_mappings(names),
         colorMode="fixed",
         showValue="never",
-        extraJson=_defaults(no_value, links),
+        extraJson=_defaults(no_value, links, unit="none"),
     )
     return Panel(view, width, height)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from triton_watch.alerting.definitions import ALERTS
 from triton_watch.alerting.definitions.budgets import BUDGET_PAGE, BUDGET_TICKET
 from triton_watch.alerting.inhibition import BURN
 from triton_watch.alerting.variants import left_out
@@ -59,6 +60,8 @@ def _over_the_fleet(definition: AlertDefinition, what: str) -> AlertDefinition:
 
 FLEET_BURNS: Final = (_over_the_fleet(BUDGET_PAGE, "fast"), _over_the_fleet(BUDGET_TICKET, "slowly"))
 """Name, windows, patience and severities are those of the alerts of each server."""
+OF_SERVERS: Final = tuple(one for one in ALERTS if one.name != BURN)
+"""The alerts that are of a server beside them."""
 
 
 def left_out_of_fleet(settings: AlertSettings) -> Iterator[str]:

@@ -37,7 +37,7 @@ class RuleOptions:
     `external_url` is where people reach an agent; "" = as the settings say, else where Prometheus scrapes it.
     `selectors` are labels and values that every series must have, such as cluster and its name. `labels` are added to
     every alert. `models` are a live server's, by name and in order: what Triton's own metrics do not say
-    (max_batch_size, instances) is taken from them; () = nobody asked a server.
+    (max_batch_size, instances) is taken from them; None = nobody asked a server, () = no model was ready on it.
     """
 
     external_url: str = ""
@@ -47,4 +47,4 @@ class RuleOptions:
     labels: Labels = ()
     interval: float = INTERVAL
     burn_by: BurnBy = BurnBy.TARGET
-    models: tuple[ModelConfig, ...] = ()
+    models: tuple[ModelConfig, ...] | None = None

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import textwrap
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from triton_watch.generate.rules.triton_alerts import alerts_group, left_out_of_alerts, untold
+from triton_watch.generate.rules.left_out import left_out
+from triton_watch.generate.rules.options import Source
+from triton_watch.generate.rules.triton_alerts import alerts_group, untold
 from triton_watch.generate.rules.triton_parts import NOWHERE
 from triton_watch.generate.rules.triton_sli import sli_group
-from triton_watch.generate.rules.triton_slo import left_out_of_objectives, slo_groups
-from triton_watch.generate.write import as_yaml
+from triton_watch.generate.rules.triton_slo import slo_groups
+from triton_watch.generate.write import as_yaml, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from triton_watch.generate.rules.options import RuleOptions
     from triton_watch.records import Settings
-
-_WIDTH: Final = 108
 
 
 def triton_groups(settings: Settings, options: RuleOptions) -> list[dict[str, Any]]:
@@ -39,16 +38,18 @@ def triton_head(settings: Settings, options: RuleOptions) -> Iterator[str]:
     yield f"Scrape Triton in the job {options.triton_job} every 15 s, and never less often than every 30 s."
     if not (options.external_url or settings.alerts.external_url or _has_links(settings)):
         yield f"Links that begin with {NOWHERE} lead nowhere: set alerts.runbook_url and alerts.dashboard_url."
-    if not options.models:
+    if options.models is None:
         yield "No server was asked: batch fill, batch efficiency and TritonNotBatching take its models' configurations."
+    elif not options.models:
+        yield "No model was ready on the server that was asked: generate this again when one is, or nothing is known of"
+        yield "  queue depth, batch fill and batch efficiency."
     yield ""
     yield "Only an agent can tell of these:"
     yield from (f"  {name}" for name in untold(options))
-    sentences = (*left_out_of_objectives(settings, options), *left_out_of_alerts(settings, options))
+    sentences = left_out(Source.TRITON, settings, options)
     if sentences:
         yield ""
-        for sentence in sentences:
-            yield from textwrap.wrap(sentence, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+        yield from wrapped(sentences)
 
 
 def _has_links(settings: Settings) -> bool:

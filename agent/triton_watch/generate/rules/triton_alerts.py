@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from triton_watch.alerting.definitions import by_name
 from triton_watch.alerting.inhibition import BURN
+from triton_watch.alerting.marks import MarkedRule, told_apart
 from triton_watch.alerting.promql import any_of, filled, inside, number
 from triton_watch.alerting.variants import left_out, variants
 from triton_watch.config.units import format_duration
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from triton_watch.alerting.definition import AlertDefinition
     from triton_watch.alerting.variants import Variant
     from triton_watch.generate.rules.options import RuleOptions
-    from triton_watch.generate.rules.triton_parts import Group, Rule
+    from triton_watch.generate.rules.triton_parts import Group
     from triton_watch.generate.rules.triton_table import Told
     from triton_watch.records import Settings
 
@@ -39,8 +40,8 @@ _STEP: Final = 15.0
 
 def alerts_group(settings: Settings, options: RuleOptions) -> Group:
     """Return the group `triton-alerts`."""
-    rules = [rule for one in _definitions(options) for rule in _rules(one, settings, options)]
-    return group("triton-alerts", options.interval, rules)
+    rules = (rule for one in _definitions(options) for rule in _rules(one, settings, options))
+    return group("triton-alerts", options.interval, told_apart(rules))
 
 
 def left_out_of_alerts(settings: Settings, options: RuleOptions) -> tuple[str, ...]:
@@ -58,7 +59,7 @@ def untold(options: RuleOptions) -> tuple[str, ...]:
 
 
 def _table(options: RuleOptions) -> Mapping[str, Told]:
-    return {**ALWAYS, **LIVE} if options.models else ALWAYS
+    return ALWAYS if options.models is None else {**ALWAYS, **LIVE}
 
 
 def _definitions(options: RuleOptions) -> Iterator[AlertDefinition]:
@@ -80,12 +81,12 @@ def _definitions(options: RuleOptions) -> Iterator[AlertDefinition]:
             )
 
 
-def _rules(definition: AlertDefinition, settings: Settings, options: RuleOptions) -> Iterator[Rule]:
+def _rules(definition: AlertDefinition, settings: Settings, options: RuleOptions) -> Iterator[MarkedRule]:
     if definition.name == WATCHDOG and not settings.alerts.watchdog:
         return
     for variant in variants(definition, without_targets(settings.alerts)):
         told = variant.definition
-        yield alert(
+        rule = alert(
             variant,
             filled(told.expr, _values(variant, options)),
             settings=settings.alerts,
@@ -93,11 +94,12 @@ def _rules(definition: AlertDefinition, settings: Settings, options: RuleOptions
             hold=told.hold,
             labels={} if definition.name == WATCHDOG else of_target({}),
         )
+        yield MarkedRule(rule, override=variant.mark)
 
 
 def _values(variant: Variant, options: RuleOptions) -> dict[str, str]:
     told = variant.definition
-    batchers = sorted({one.name for one in options.models if one.dynamic_batching})
+    batchers = sorted({one.name for one in options.models or () if one.dynamic_batching})
     return {
         "server": matchers(options),
         "models": matchers(options, variant.matchers),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from triton_watch.alerting.definitions.budgets import BUDGET_PAGE, BUDGET_TICKET
+from triton_watch.alerting.marks import MarkedRule
 from triton_watch.alerting.promql import number
 from triton_watch.alerting.variants import variants
 from triton_watch.config.units import format_duration
@@ -23,20 +24,19 @@ if TYPE_CHECKING:
     from triton_watch.alerting.variants import Variant
     from triton_watch.generate.rules.options import RuleOptions
     from triton_watch.generate.rules.triton_events import Part
-    from triton_watch.generate.rules.triton_parts import Rule
     from triton_watch.records import AlertSettings, BurnWindow, Objective
 
 _DEFINITIONS: Final = {Page.PAGE: BUDGET_PAGE, Page.TICKET: BUDGET_TICKET}
 _ON_TARGET: Final = " on {{ $labels.target }}"
 
 
-def burn_alerts(objective: Objective, settings: AlertSettings, options: RuleOptions) -> Iterator[Rule]:
+def burn_alerts(objective: Objective, settings: AlertSettings, options: RuleOptions) -> Iterator[MarkedRule]:
     """Yield the alerts of an objective, one for each of its burn windows; more where overrides differ by model."""
     told = without_targets(settings)
     for tier in objective.windows:
         for variant in variants(_worded(_DEFINITIONS[tier.severity], options), told):
             labels = {"slo": objective.name, "window": format_duration(tier.long)}
-            yield alert(
+            rule = alert(
                 variant,
                 _expr(objective, tier, variant, options),
                 settings=settings,
@@ -44,6 +44,7 @@ def burn_alerts(objective: Objective, settings: AlertSettings, options: RuleOpti
                 hold=tier.hold if variant.hold is None else variant.hold,
                 labels=of_target(labels) if options.burn_by is BurnBy.TARGET else labels,
             )
+            yield MarkedRule(rule, factor=number(tier.factor), override=variant.mark)
 
 
 def _worded(definition: AlertDefinition, options: RuleOptions) -> AlertDefinition:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from triton_watch.alerting.promql import Matcher, any_glob, number
+from triton_watch.config.units import format_duration
 from triton_watch.conventions import recorded
 from triton_watch.generate import queries
 from triton_watch.generate.rules.adjusted import ANY
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from triton_watch.generate.rules.options import RuleOptions
     from triton_watch.records import Goal, Objective
 
-SPAN: Final = "1m"
-"""The interval of which all requests are good or bad; two scrapes at least have to lie in it."""
+_SHORTEST: Final = 60.0
+"""Seconds: two scrapes at least have to lie in a span."""
 _NO_QUEUE: Final = (SloSli.QUEUE_TIME, SloSli.BATCH_EFFICIENCY)
 """What an ensemble has none of by itself."""
 _UNTOLD: Final[Mapping[SloSli, str]] = {
@@ -46,24 +47,23 @@ class Part(NamedTuple):
     models: tuple[Matcher, ...]
 
 
+def span_of(options: RuleOptions) -> str:
+    """The span of which all requests are good or bad. No shorter than from one look to the next: no event is lost."""
+    return format_duration(max(_SHORTEST, options.interval))
+
+
 def told(objective: Objective, options: RuleOptions) -> bool:
     """Whether Triton's own metrics can tell of the objective."""
     return _why_not(objective, options) is None
 
 
 def left_out(objective: Objective, options: RuleOptions) -> Iterator[str]:
-    """Yield a sentence for an objective, or an override of it, that is not in the rules, or not for every server."""
+    """Yield a sentence for an objective that is not in the rules, or not for every server."""
     why = _why_not(objective, options)
     if why is not None:
         yield f"Objective {objective.name} is not in these rules: {why}."
         return
-    for one in objective.overrides:
-        if any_glob(one.models) is None:
-            yield (
-                f"Objective {objective.name}: the override for models {', '.join(one.models)} is not in these rules: "
-                "a rule cannot say [...] in a name; write * or ?, or each name."
-            )
-    if objective.sli is SloSli.QUEUE_TIME and not options.models:
+    if objective.sli is SloSli.QUEUE_TIME and options.models is None:
         yield (
             f"Objective {objective.name} counts ensembles too, whose queue takes no time: nobody asked a server "
             "which models are ensembles."
@@ -81,9 +81,8 @@ def parts(objective: Objective) -> tuple[Part, ...]:
     found = []
     for override in objective.overrides:
         pattern = any_glob(override.models)
-        if pattern is not None:
-            found.append(Part(override.goal, (*taken, Matcher("model", pattern))))
-            taken = (*taken, Matcher("model", pattern, is_not=True))
+        found.append(Part(override.goal, (*taken, Matcher("model", pattern))))
+        taken = (*taken, Matcher("model", pattern, is_not=True))
     return (*found, Part(objective.goal, taken))
 
 
@@ -91,7 +90,7 @@ def events_of(objective: Objective, options: RuleOptions) -> Events:
     """The events of all models of an objective that is `told`."""
     leave = not_ensembles(options) if objective.sli in _NO_QUEUE else ()
     every = [
-        _COUNTERS[objective.sli](model_scope(options, SPAN, (*part.models, *leave)), part.goal)
+        _COUNTERS[objective.sli](model_scope(options, span_of(options), (*part.models, *leave)), part.goal)
         for part in parts(objective)
     ]
     return Events(" or ".join(one.good for one in every), " or ".join(one.bad for one in every))
@@ -100,18 +99,16 @@ def events_of(objective: Objective, options: RuleOptions) -> Events:
 def _why_not(objective: Objective, options: RuleOptions) -> str | None:
     if objective.sli in _UNTOLD:
         return _UNTOLD[objective.sli]
-    if objective.sli is SloSli.BATCH_EFFICIENCY and not options.models:
+    if objective.sli is SloSli.BATCH_EFFICIENCY and options.models is None:
         return "it takes max_batch_size and instances, and nobody asked a server for them"
     if objective.targets != ANY:
         return f"it is for targets {', '.join(objective.targets)}, and Triton's metrics have no name of a target"
-    if None in (any_glob(objective.models), any_glob(objective.exclude_models)):
-        return "a rule cannot say [...] in a name of a model; write * or ?, or each name"
     return None
 
 
 def _scope_of(objective: Objective) -> tuple[Matcher, ...]:
-    wanted, unwanted = any_glob(objective.models), any_glob(objective.exclude_models)
-    only = (Matcher("model", wanted),) if wanted is not None and objective.models != ANY else ()
+    only = () if objective.models == ANY else (Matcher("model", any_glob(objective.models)),)
+    unwanted = any_glob(objective.exclude_models)
     return (*only, *((Matcher("model", unwanted, is_not=True),) if unwanted else ()))
 
 

@@ -50,8 +50,13 @@ def model_scope(options: RuleOptions, span: str, narrow: Iterable[Matcher] = ())
 
 def not_ensembles(options: RuleOptions) -> tuple[Matcher, ...]:
     """The matcher that leaves out ensembles, whose queue and batches are not their own; () = none is known."""
-    names = sorted({one.name for one in options.models if one.is_ensemble})
+    names = sorted({one.name for one in options.models or () if one.is_ensemble})
     return (Matcher("model", any_of(names), is_not=True),) if names else ()
+
+
+def over(what: Recorded, span: str) -> Recorded:
+    """What is recorded, with its range in its name, such as 1m."""
+    return replace(what, name=what.name.format(window=span))
 
 
 def record(what: Recorded, expr: str, **labels: str) -> Rule:

@@ -60,7 +60,7 @@ def _depth(options: RuleOptions, own: Scope) -> str:
     five of them is too low: nothing is said until it has been there for as long.
     """
     pending = "nv_inference_pending_request_count"
-    if not options.models:
+    if options.models is None:
         depth = f"{own.total(pending)} / clamp_min({queries.in_flight(own, 'compute_infer')}, {_LEAST})"
         return f"{depth} and on ({', '.join(own.by)}) {own.series(pending)} offset {_SPAN}"
     instances, largest = (own.series(one.name) for one in (recorded.INSTANCES, recorded.MAX_BATCH_SIZE))
@@ -70,7 +70,7 @@ def _depth(options: RuleOptions, own: Scope) -> str:
 
 def _configs(options: RuleOptions) -> Iterator[Rule]:
     """What a live server said, as constants. An ensemble has neither instances nor batches of its own."""
-    for one in options.models:
+    for one in options.models or ():
         if not one.is_ensemble:
             labels = {**dict(base(options)), "model": one.name}
             yield record(recorded.MAX_BATCH_SIZE, f"vector({one.max_batch_size})", **labels)
@@ -79,7 +79,7 @@ def _configs(options: RuleOptions) -> Iterator[Rule]:
 
 def _batches(options: RuleOptions) -> Iterator[Rule]:
     """The lesser of two denominators is the greater of two quotients: fill, and batch over what is in flight."""
-    if not options.models:
+    if options.models is None:
         return
     own = model_scope(options, _SPAN, not_ensembles(options))
     batch, fill = own.series(recorded.AVERAGE_BATCH.name), own.series(recorded.BATCH_FILL.name)

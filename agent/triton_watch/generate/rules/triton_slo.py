@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
+from triton_watch.alerting.marks import told_apart
 from triton_watch.alerting.promql import Matcher, any_of, number
 from triton_watch.config.units import format_duration
 from triton_watch.conventions import recorded
 from triton_watch.generate.rules.triton_burn import burn_alerts
-from triton_watch.generate.rules.triton_events import events_of, left_out, parts, told
-from triton_watch.generate.rules.triton_parts import group, matchers, record
+from triton_watch.generate.rules.triton_events import events_of, left_out, parts, span_of, told
+from triton_watch.generate.rules.triton_parts import group, matchers, over, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from triton_watch.conventions.recorded import Recorded
     from triton_watch.generate.rules.options import RuleOptions
     from triton_watch.generate.rules.triton_parts import Group, Rule
     from triton_watch.records import Objective, Settings
 
 _SLOW: Final = 120.0
-"""Seconds between two evaluations of long windows: well below the 5 minutes for which Prometheus shows a value."""
+"""Seconds at least between two looks at long windows; below the 5 minutes for which Prometheus shows a value."""
 _LONG: Final = 6 * 3600.0
 """Windows above it are added up from averages, a quarter as many: a month of every 30 s is 86,400 values a series."""
 
@@ -35,16 +38,16 @@ def slo_groups(settings: Settings, options: RuleOptions) -> list[Group]:
     long = {window: names for window, names in windows.items() if window > _LONG}
     recording = [
         *(rule for one in objectives for rule in _events(one, options)),
-        *_sums(short, recorded.SLO_EVENTS, options.interval, options),
+        *_sums(short, _counted(options), options.interval, options),
         _ratio(options),
     ]
     slowly = [
         _averaged(options),
-        *_sums(long, recorded.SLO_EVENTS_AVERAGED, slow, options),
+        *_sums(long, over(recorded.SLO_EVENTS_AVERAGED, span_of(options)), slow, options),
         *(_budget(one, options) for one in objectives),
     ]
     groups = [group("triton-slo", options.interval, recording), group("triton-slo-slow", slow, slowly)]
-    alerts = [rule for one in objectives for rule in burn_alerts(one, settings.alerts, options)]
+    alerts = told_apart(rule for one in objectives for rule in burn_alerts(one, settings.alerts, options))
     return [*groups, *([group("triton-slo-alerts", options.interval, alerts)] if alerts else [])]
 
 
@@ -54,7 +57,12 @@ def left_out_of_objectives(settings: Settings, options: RuleOptions) -> tuple[st
 
 
 def _slow(options: RuleOptions) -> float:
-    return max(_SLOW, options.interval)
+    """A whole number of intervals, so that each average is of as many values."""
+    return options.interval * math.ceil(_SLOW / options.interval)
+
+
+def _counted(options: RuleOptions) -> Recorded:
+    return over(recorded.SLO_EVENTS, span_of(options))
 
 
 def _windows(objectives: Sequence[Objective]) -> dict[float, list[str]]:
@@ -68,17 +76,16 @@ def _windows(objectives: Sequence[Objective]) -> dict[float, list[str]]:
 
 def _events(objective: Objective, options: RuleOptions) -> Iterator[Rule]:
     for result, expr in events_of(objective, options)._asdict().items():
-        yield record(recorded.SLO_EVENTS, expr, slo=objective.name, result=result)
+        yield record(_counted(options), expr, slo=objective.name, result=result)
 
 
 def _averaged(options: RuleOptions) -> Rule:
-    events = f"{recorded.SLO_EVENTS.name}{{{matchers(options)}}}"
-    return record(recorded.SLO_EVENTS_AVERAGED, f"avg_over_time({events}[{format_duration(_slow(options))}])")
+    events = f"{_counted(options).name}{{{matchers(options)}}}"
+    averaged = over(recorded.SLO_EVENTS_AVERAGED, span_of(options))
+    return record(averaged, f"avg_over_time({events}[{format_duration(_slow(options))}])")
 
 
-def _sums(
-    windows: dict[float, list[str]], source: recorded.Recorded, step: float, options: RuleOptions
-) -> Iterator[Rule]:
+def _sums(windows: dict[float, list[str]], source: Recorded, step: float, options: RuleOptions) -> Iterator[Rule]:
     """Each value of the source stands for `step` seconds. A series that is absent adds nothing."""
     for window, names in windows.items():
         length = format_duration(window)
