@@ -12,12 +12,11 @@ from triton_watch.config import docs as configuration_docs
 from triton_watch.config import from_flags
 from triton_watch.conventions.alerts import ALERT_NAMES
 from triton_watch.daemon import metrics_docs
-from triton_watch.generate import pages, recorded_docs
+from triton_watch.generate import pages, recorded_docs, write
 from triton_watch.generate.dashboards import Context
 from triton_watch.generate.files import all_files
 from triton_watch.generate.kubernetes import ObjectOptions
 from triton_watch.generate.rules.options import RuleOptions
-from triton_watch.generate.write import difference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,12 +54,10 @@ def outdated() -> list[Path]:
 
 
 def left_over() -> list[Path]:
-    """Files in the folders of generated ones that nothing makes any more."""
+    """Files that nothing makes any more, in the folders of generated ones."""
     made = {path for path, _ in GENERATED}
-    folders = (ROOT / "dashboards", ROOT / "dashboards" / "kubernetes", ALERTS / "kubernetes", ALERTS / "runbooks")
-    return [
-        path for one in folders for path in sorted(one.glob("*.*")) if path not in made and path.name != "README.md"
-    ]
+    runbooks = [path for path in sorted((ALERTS / "runbooks").glob("*.md")) if path not in made]
+    return [*runbooks, *write.left_over(ROOT, _monitoring())]
 
 
 def main() -> int:
@@ -68,7 +65,7 @@ def main() -> int:
     stale, renderers = outdated(), dict(GENERATED)
     if "--check" in sys.argv[1:]:
         for path in stale:
-            sys.stdout.write(difference(path, renderers[path]()))
+            sys.stdout.write(write.difference(path, renderers[path]()))
         for path in (*stale, *left_over()):
             sys.stderr.write(f"{path.relative_to(ROOT)} is out of date: run `make generate`.\n")
         return 1 if stale or left_over() else 0

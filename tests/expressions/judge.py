@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _FIXED: Final = (("[5m]", "[{}s]"), ("offset 5m", "offset {}s"))
 """What recording rules look back. Cut to the window here: a rate over longer than the stage has stood is too low."""
-_MEAN: Final = re.compile(r"(model:triton_\w+:\w+5m)\{[^}]*\}")
+_MEAN: Final = re.compile(r"\b(model:triton_\w+:\w+5m)\{[^}]*\}")
 _GRAPHS: Final = ("range", "annotation")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from triton_watch.generate import gpus
+from triton_watch.generate.dashboards import gpus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

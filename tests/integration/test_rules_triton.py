@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 ALERTS = Path(__file__).resolve().parents[2] / "alerts"
 EVERYTHING = settings_with(*OBJECTIVES, overrides=OVERRIDES, severities=RENAMED)
 ENCODER = labels(model="encoder", version="1")
+EVENTS = "slo_instance_model_result:triton_slo_events:rate1m"
 BUSY = {
     "inference_request_success": "0+150x160",
     "inference_request_failure|reason=BACKEND": "0x160",
@@ -107,7 +108,7 @@ def test_batches_are_held_against_what_a_live_server_said(promtool: Path, tmp_pa
             value("model:triton_batch_efficiency:ratio5m", "10m", (ENCODER, 0.75), (plain, 0.375)),
             value("model:triton_queue_time_seconds:mean5m", "10m", (ENCODER, 0.1), (plain, 0.1), (single, 0.1)),
             value(
-                'sum by (model) (model:triton_slo_events:rate1m{slo="batch-efficiency", result="bad"})',
+                f'sum by (model) ({EVENTS}{{slo="batch-efficiency", result="bad"}})',
                 "10m",
                 ('{model="encoder"}', 0),
                 ('{model="plain"}', 1),
@@ -155,7 +156,7 @@ def test_a_queue_is_deep_where_it_exceeds_what_all_instances_take(promtool: Path
 def test_a_served_quantile_is_judged_and_nothing_where_it_is_absent(promtool: Path, tmp_path: Path) -> None:
     slow = {**BUSY, "inference_queue_summary_us|quantile=0.99": "80000x160"}
     empty = {**BUSY, "inference_queue_summary_us|quantile=0.99": " ".join(["NaN"] * 60)}
-    events = 'sum by (result) (model:triton_slo_events:rate1m{slo="queue-time"})'
+    events = f'sum by (result) ({EVENTS}{{slo="queue-time"}})'
     both = ('{result="good"}', '{result="bad"}')
     check(
         promtool,
@@ -173,7 +174,7 @@ def test_each_model_has_the_goal_of_its_first_override(promtool: Path, tmp_path:
     """Half of the requests fail: of encoder's budget of 10 % that is 5 times as much, of plain's 1 % 50 times."""
     half = {**BUSY, "inference_request_success": "0+75x160", "inference_request_failure|reason=BACKEND": "0+75x160"}
     series = [*of_model("encoder", half), *of_model("plain", half)]
-    budget = 'sum by (model) (model:triton_slo_budget_remaining:ratio{slo="availability"})'
+    budget = 'sum by (model) (slo_instance_model:triton_slo_budget_remaining:ratio{slo="availability"})'
     burning = 'count by (model, severity) (ALERTS{alertname="TritonErrorBudgetBurn", window="1h", team="ml"})'
     check(
         promtool,
@@ -261,7 +262,7 @@ def test_no_event_is_lost_between_two_looks(
         "inference_request_success": "0+150x240",
         "inference_request_failure|reason=BACKEND": "0x33 25 50 75 100x200",
     }
-    bad = 'sum by (window) (model:triton_slo_events:count{slo="availability", result="bad", window=~"$windows"})'
+    bad = 'sum(slo_instance_model_result:triton_slo_events:increase$window{slo="availability", result="bad"})'
     check(
         promtool,
         settings_with(availability()),
@@ -269,11 +270,14 @@ def test_no_event_is_lost_between_two_looks(
         tmp_path,
         case(
             of_model("encoder", burst),
-            {
-                "expr": f"round({bad.replace('$windows', '|'.join(windows))}, 10)",
-                "eval_time": "36m",
-                "exp_samples": [{"labels": f'{{window="{one}"}}', "value": 100} for one in windows],
-            },
+            *(
+                {
+                    "expr": f"round({bad.replace('$window', one)}, 10)",
+                    "eval_time": "36m",
+                    "exp_samples": [{"labels": "{}", "value": 100}],
+                }
+                for one in windows
+            ),
         ),
         every=every,
     )

@@ -2,6 +2,8 @@
 
 `RECORDED` is the one list. Names follow https://prometheus.io/docs/practices/rules/: level, metric and operations,
 the newest operation first, with the range where the value is of one. Each series keeps the selectors of the rules too.
+A name with `{window}` stands for one series for each window. `slo_instance_model…` is a model version of a server; not
+to be taken for `slo_model…` of `recorded_slo`, a model over all its servers.
 """
 
 from __future__ import annotations
@@ -13,12 +15,12 @@ from typing import Final
 _MODEL: Final = ("job", "instance", "model", "version")
 _GPU: Final = ("job", "instance", "gpu_uuid")
 _CONFIG: Final = ("job", "model")
-_SLO: Final = (*_MODEL, "slo")
+_SLO: Final = ("slo", *_MODEL)
 
 OF_MODELS: Final = "Models, from Triton's own metrics"
 OF_CONFIGS: Final = "Models' configuration, asked of a live server when the rules were generated"
 OF_GPUS: Final = "GPUs, from Triton's own metrics"
-OF_SLOS: Final = "Objectives, from Triton's own metrics"
+OF_SLOS: Final = "Objectives of models on a server, from Triton's own metrics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ RECORDED: Final[tuple[Recorded, ...]] = (
     ),
     GPU_POWER := _of_gpu("gpu:triton_gpu_power_watts:max", "Power that the GPU draws.", unit="watts"),
     SLO_EVENTS := _of_slo(
-        "model:triton_slo_events:rate{window}",
+        "slo_instance_model_result:triton_slo_events:rate{window}",
         "Good and bad events of the objective.",
         (*_SLO, "result"),
         unit="events per second",
@@ -150,27 +152,34 @@ RECORDED: Final[tuple[Recorded, ...]] = (
         "window is 1m, or the interval of the rules where that is longer.",
     ),
     SLO_EVENTS_AVERAGED := _of_slo(
-        "model:triton_slo_events:avg_rate{window}",
+        "slo_instance_model_result:triton_slo_events:avg_rate{window}",
         "The same, averaged over the interval of the slow group: what long windows are added up from.",
         (*_SLO, "result"),
         unit="events per second",
     ),
     SLO_WINDOW_EVENTS := _of_slo(
-        "model:triton_slo_events:count",
+        "slo_instance_model_result:triton_slo_events:increase{window}",
         "Good and bad events in the window.",
-        (*_SLO, "result", "window"),
+        (*_SLO, "result"),
         unit="events",
-        notes="Add them up over servers, and divide last.",
+        notes="Added up from the rates. Add them up over servers, and divide last.",
     ),
     SLO_ERROR_RATIO := _of_slo(
-        "model:triton_slo_errors:ratio",
+        "slo_instance_model:triton_slo_error_ratio:{window}",
         "Share of the window's events that were bad.",
-        (*_SLO, "window"),
+        _SLO,
         unit="ratio",
         notes="Absent for a window without events. Do not average it.",
     ),
+    SLO_BURN_RATE := _of_slo(
+        "slo_instance_model:triton_slo_burn_rate:{window}",
+        "How many times faster than allowed the budget was spent in the window.",
+        _SLO,
+        unit="times",
+        notes="Absent for a window without events. Do not average it.",
+    ),
     SLO_BUDGET := _of_slo(
-        "model:triton_slo_budget_remaining:ratio",
+        "slo_instance_model:triton_slo_budget_remaining:ratio",
         "Share of the error budget of the period that is left.",
         _SLO,
         unit="ratio",

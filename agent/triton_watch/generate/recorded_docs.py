@@ -19,8 +19,13 @@ What the rules of `triton-watch generate rules` record, for dashboards and alert
 metric and operation, as Prometheus's own practice has it. `{window}` stands for one series for each window, such as
 `1h`. What is not known is absent. What `--selector` names is a label of each series, too.
 
-`slo_…` series are in [alerts/rules.yaml](../alerts/rules.yaml) and need an agent; `model:triton_…` and `gpu:triton_…`
-are in [alerts/triton.yaml](../alerts/triton.yaml) and need none. [prometheus.md](prometheus.md) says how to load them.
+Series with `triton_watch` in their names are in [alerts/rules.yaml](../alerts/rules.yaml) and need an agent; those of
+servers that run with `--model-namespacing` have the label `model_namespace`, too. All others are in
+[alerts/triton.yaml](../alerts/triton.yaml) and need none. [prometheus.md](prometheus.md) says how to load them.
+
+Objectives have the same names in both, but for `triton_watch` and `triton`, and for `target` and `instance`. Mind the
+level: `slo_target_model` and `slo_instance_model` are a model version of one server, `slo_model` is a model over all of
+its servers.
 """
 
 

@@ -15,6 +15,7 @@ from support.objectives import availability, batch_efficiency, gpu_band, overrid
 from support.triton_rules import DEFAULTS, LIVE, OBJECTIVES, OVERRIDES, RENAMED, settings_with
 from triton_watch.conventions.alerts import ALERT_NAMES
 from triton_watch.conventions.recorded import RECORDED
+from triton_watch.generate.rules.agent import agent_groups
 from triton_watch.generate.rules.options import BurnBy, RuleOptions
 from triton_watch.generate.rules.triton import triton_groups, triton_yaml
 from triton_watch.generate.rules.triton_events import Part, parts
@@ -22,6 +23,8 @@ from triton_watch.records import AlertOverride, AlertSeverity, Goal, Objective, 
 
 ROOT = Path(__file__).resolve().parents[3]
 PLAIN = RuleOptions()
+BURN_WINDOWS = "5m", "30m", "1h", "2h", "6h", "1d", "3d"
+WINDOWS = "1m", *BURN_WINDOWS, "30d"
 ALL = "fires", "stays quiet", "no traffic", "counter reset", "recovery", "low traffic"
 CASES = {
     "TritonTargetDown": ("fires", "stays quiet", "no traffic", "recovery"),
@@ -73,14 +76,16 @@ def test_every_alert_is_told_or_named_as_one_that_only_an_agent_can_tell() -> No
 
 def test_what_is_recorded_is_in_the_table_and_all_of_it_is_used() -> None:
     used = {rule["record"] for rule in rules(settings_with(*OBJECTIVES), LIVE) if "record" in rule}
-    assert used == {one.name.format(window="1m") for one in RECORDED}
+    table = {one.name.format(window=window): one.name for one in RECORDED for window in WINDOWS}
+    assert used <= set(table)
+    assert {table[name] for name in used} == {one.name for one in RECORDED}
 
 
 def test_an_expression_reads_only_what_another_rule_records() -> None:
     for options in (PLAIN, LIVE):
         made = rules(settings_with(*OBJECTIVES), options)
         known = {rule["record"] for rule in made if "record" in rule}
-        read = {name for rule in made for name in re.findall(r"\b(?:model|gpu):\w+:\w+", rule["expr"])}
+        read = {name for rule in made for name in re.findall(r"\b(?:model|gpu|slo_\w+):\w+:\w+", rule["expr"])}
         assert read <= known
 
 
@@ -109,7 +114,7 @@ def test_what_alertmanager_knows_as_target_is_the_instance() -> None:
 
 def test_every_selector_is_on_every_series_and_stays_on_what_is_recorded() -> None:
     for rule in rules(settings_with(*OBJECTIVES), LIVE):
-        series = re.findall(r"\b(?:nv_\w+|model:[\w:]+|gpu:[\w:]+|up)(?![\w|])(\{[^}]*)?", rule["expr"])
+        series = re.findall(r"\b(?:nv_\w+|(?:model|gpu|slo_\w+):[\w:]+|up)(?![\w|])(\{[^}]*)?", rule["expr"])
         assert all(one.startswith('{job="triton", cluster="a"') for one in series), rule["expr"]
         assert all("cluster" in one for one in re.findall(r"(?:sum|max|min) by \(job, instance, [^)]*\)", rule["expr"]))
 
@@ -191,11 +196,12 @@ def test_events_are_counted_over_no_less_than_an_interval(interval: float, span:
     """What lies between two looks is seen by one of them; each average is of whole intervals, and none is forgotten."""
     groups = {group["name"]: group for group in triton_groups(DEFAULTS, RuleOptions(interval=interval))}
     counted = [rule for rule in groups["triton-slo"]["rules"] if ":rate" in rule["record"]]
-    assert {rule["record"] for rule in counted} == {f"model:triton_slo_events:rate{span}"}
+    assert {rule["record"] for rule in counted} == {f"slo_instance_model_result:triton_slo_events:rate{span}"}
     assert all(f"[{span}]" in rule["expr"] for rule in counted)
     averaged = groups["triton-slo-slow"]["rules"][0]
-    assert averaged["record"] == f"model:triton_slo_events:avg_rate{span}"
-    assert averaged["expr"] == f'avg_over_time(model:triton_slo_events:rate{span}{{job="triton"}}[{slow}])'
+    assert averaged["record"] == f"slo_instance_model_result:triton_slo_events:avg_rate{span}"
+    counters = f'slo_instance_model_result:triton_slo_events:rate{span}{{job="triton"}}'
+    assert averaged["expr"] == f"avg_over_time({counters}[{slow}])"
     assert groups["triton-slo-slow"]["interval"] == slow
     assert _seconds(slow) % interval == 0
     assert _seconds(slow) < 300
@@ -213,10 +219,46 @@ def test_each_burn_window_has_an_alert_with_its_patience_and_its_severity() -> N
     assert {rule["labels"]["slo"] for rule in made} == {"availability"}
 
 
+def test_each_burn_window_has_a_ratio_and_a_rate_and_the_period_has_none() -> None:
+    made = {rule["record"] for rule in rules() if "record" in rule}
+    for window in BURN_WINDOWS:
+        assert f"slo_instance_model:triton_slo_error_ratio:{window}" in made
+        assert f"slo_instance_model:triton_slo_burn_rate:{window}" in made
+    assert "slo_instance_model_result:triton_slo_events:increase30d" in made
+    assert "slo_instance_model:triton_slo_burn_rate:30d" not in made
+
+
+def test_objectives_are_recorded_under_the_names_that_they_have_over_what_agents_export() -> None:
+    """A board or an alert of one's own moves from one file to the other by the level and the prefix of its names."""
+    agents = {rule["record"] for group in agent_groups(DEFAULTS, PLAIN) for rule in group["rules"] if "record" in rule}
+    moved = {
+        name.replace("slo_target_model", "slo_instance_model").replace(":triton_watch_", ":triton_")
+        for name in agents
+        if name.startswith("slo_target_model") and ":triton_watch_slo_objective_ratio:" not in name
+    }
+    made = {rule["record"] for rule in rules() if "record" in rule}
+    own = {name for name in made if name.startswith("slo_") and ":rate" not in name and ":avg_rate" not in name}
+    assert own == moved
+
+
+def test_an_objective_without_alerts_still_has_a_budget() -> None:
+    made = {rule["record"] for rule in rules(settings_with(availability(windows=()))) if "record" in rule}
+    assert "slo_instance_model:triton_slo_budget_remaining:ratio" in made
+    assert not any("burn_rate" in name or "error_ratio" in name for name in made)
+
+
+@pytest.mark.parametrize("burn_by", BurnBy)
+def test_the_words_of_a_burn_say_its_window(burn_by: BurnBy) -> None:
+    """They know the labels of its series alone, and the window is one of the rule."""
+    for rule in alerts("TritonErrorBudgetBurn", DEFAULTS, RuleOptions(burn_by=burn_by)):
+        assert f"over the last {rule['labels']['window']}. " in rule["annotations"]["description"]
+
+
 def test_a_burn_over_all_servers_names_none() -> None:
     (first, *_) = alerts("TritonErrorBudgetBurn", DEFAULTS, RuleOptions(burn_by=BurnBy.MODEL))
     assert "target" not in first["labels"]
-    assert "instance" not in first["expr"] + "".join(first["annotations"].values())
+    assert "instance" not in first["expr"].replace("slo_instance_model_result:", "")
+    assert "instance" not in "".join(first["annotations"].values())
 
 
 # Overrides of alerts

@@ -1,6 +1,7 @@
 """Grafana dashboards, written with grafanalib and made modern.
 
-boards       one file for each board: what people see; a new panel is a few lines there
+boards       one folder for each board: what people see; a new panel is a few lines there
+gpus         PromQL over GPUs, by Triton and by the DCGM exporter
 panels       the kinds of panels, their colours and tables
 variables    what people choose at the top, and the scopes (`Scope`) that follow their choice
 verdicts     what the agents say of a model, in names and colours

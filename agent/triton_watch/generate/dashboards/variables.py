@@ -7,8 +7,8 @@ from typing import Any, Final, TypeAlias
 
 from grafanalib import core
 
+from triton_watch.generate.dashboards.gpus import EVERY_GPU
 from triton_watch.generate.dashboards.panels import DATASOURCE
-from triton_watch.generate.gpus import EVERY_GPU
 from triton_watch.generate.queries import RANGE, Scope
 
 Variable: TypeAlias = Any

@@ -14,7 +14,7 @@ from triton_watch.conventions import recorded
 from triton_watch.generate.rules.adjusted import without_targets
 from triton_watch.generate.rules.options import BurnBy
 from triton_watch.generate.rules.triton_events import parts
-from triton_watch.generate.rules.triton_parts import alert, labels_by, matchers, of_target
+from triton_watch.generate.rules.triton_parts import alert, labels_by, matchers, of_target, over
 from triton_watch.records import Page
 
 if TYPE_CHECKING:
@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 
 _DEFINITIONS: Final = {Page.PAGE: BUDGET_PAGE, Page.TICKET: BUDGET_TICKET}
 _ON_TARGET: Final = " on {{ $labels.target }}"
+_WINDOW: Final = "{{ $labels.window }}"
+"""A label of the rule, which the words of an alert do not know: they know those of its series alone."""
 
 
 def burn_alerts(objective: Objective, settings: AlertSettings, options: RuleOptions) -> Iterator[MarkedRule]:
     """Yield the alerts of an objective, one for each of its burn windows; more where overrides differ by model."""
     told = without_targets(settings)
     for tier in objective.windows:
-        for variant in variants(_worded(_DEFINITIONS[tier.severity], options), told):
+        for variant in variants(_worded(tier, options), told):
             labels = {"slo": objective.name, "window": format_duration(tier.long)}
             rule = alert(
                 variant,
@@ -47,11 +49,13 @@ def burn_alerts(objective: Objective, settings: AlertSettings, options: RuleOpti
             yield MarkedRule(rule, factor=number(tier.factor), override=variant.mark)
 
 
-def _worded(definition: AlertDefinition, options: RuleOptions) -> AlertDefinition:
-    """The definition, without the words on the server where the alert is about all of them."""
+def _worded(tier: BurnWindow, options: RuleOptions) -> AlertDefinition:
+    """The definition with its window, and without the words on the server where the alert is about all of them."""
+    definition = _DEFINITIONS[tier.severity]
+    told = definition.description.replace(_WINDOW, format_duration(tier.long))
     if options.burn_by is BurnBy.TARGET:
-        return definition
-    summary, description = (text.replace(_ON_TARGET, "") for text in (definition.summary, definition.description))
+        return replace(definition, description=told)
+    summary, description = (text.replace(_ON_TARGET, "") for text in (definition.summary, told))
     return replace(definition, summary=summary, description=description)
 
 
@@ -62,16 +66,17 @@ def _expr(objective: Objective, tier: BurnWindow, variant: Variant, options: Rul
 
 def _burns(objective: Objective, part: Part, tier: BurnWindow, variant: Variant, options: RuleOptions) -> str:
     """Both windows burn, and there were enough events in the long one. The value is the burn rate of the long one."""
-    where = matchers(options, (*part.models, *variant.matchers))
-    long, short = (
-        f'{{{where}, slo="{objective.name}", window="{format_duration(one)}"}}' for one in (tier.long, tier.short)
-    )
-    above = f"/ {number(1 - part.goal.objective)} > {number(tier.factor)}"
-    name = recorded.SLO_WINDOW_EVENTS.name
+    where = f'{matchers(options, (*part.models, *variant.matchers))}, slo="{objective.name}"'
+    windows = [format_duration(one) for one in (tier.long, tier.short)]
+    long, short = (over(recorded.SLO_WINDOW_EVENTS, one).name for one in windows)
+    factor, enough = number(tier.factor), f">= {part.goal.min_events}"
     if options.burn_by is BurnBy.TARGET:
-        ratio = recorded.SLO_ERROR_RATIO.name
-        burning = f"{ratio}{long} {above} and ignoring (window) {ratio}{short} {above}"
-        return f"{burning} and sum without (result) ({name}{long}) >= {part.goal.min_events}"
-    total = f"sum by ({', '.join(labels_by(options, 'model', 'slo'))}) ({name}"
-    rates = [f'{total}{one[:-1]}, result="bad"}}) / ({total}{one}) > 0) {above}' for one in (long, short)]
-    return f"{rates[0]} and {rates[1]} and {total}{long}) >= {part.goal.min_events}"
+        burning = [f"{over(recorded.SLO_BURN_RATE, one).name}{{{where}}} > {factor}" for one in windows]
+        return f"{' and '.join(burning)} and sum without (result) ({long}{{{where}}}) {enough}"
+    total = f"sum by ({', '.join(labels_by(options, 'model', 'slo'))})"
+    above = f"/ {number(1 - part.goal.objective)} > {factor}"
+    rates = [
+        f'{total} ({name}{{{where}, result="bad"}}) / ({total} ({name}{{{where}}}) > 0) {above}'
+        for name in (long, short)
+    ]
+    return f"{rates[0]} and {rates[1]} and {total} ({long}{{{where}}}) {enough}"

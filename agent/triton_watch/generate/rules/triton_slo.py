@@ -32,19 +32,18 @@ def slo_groups(settings: Settings, options: RuleOptions) -> list[Group]:
     objectives = [one for one in settings.slo.objectives if told(one, options)]
     if not objectives:
         return []
-    slow = _slow(options)
-    windows = _windows(objectives)
-    short = {window: names for window, names in windows.items() if window <= _LONG}
-    long = {window: names for window, names in windows.items() if window > _LONG}
+    slow, windows = _slow(options), _windows(objectives)
+    short = {window: used for window, used in windows.items() if window <= _LONG}
+    long = {window: used for window, used in windows.items() if window > _LONG}
+    averaged = over(recorded.SLO_EVENTS_AVERAGED, span_of(options))
     recording = [
         *(rule for one in objectives for rule in _events(one, options)),
-        *_sums(short, _counted(options), options.interval, options),
-        _ratio(options),
+        *_of_windows(short, _counted(options), options.interval, options),
     ]
     slowly = [
-        _averaged(options),
-        *_sums(long, over(recorded.SLO_EVENTS_AVERAGED, span_of(options)), slow, options),
-        *(_budget(one, options) for one in objectives),
+        _averaged(averaged, options),
+        *_of_windows(long, averaged, slow, options),
+        _budget(objectives, options),
     ]
     groups = [group("triton-slo", options.interval, recording), group("triton-slo-slow", slow, slowly)]
     alerts = told_apart(rule for one in objectives for rule in burn_alerts(one, settings.alerts, options))
@@ -65,13 +64,17 @@ def _counted(options: RuleOptions) -> Recorded:
     return over(recorded.SLO_EVENTS, span_of(options))
 
 
-def _windows(objectives: Sequence[Objective]) -> dict[float, list[str]]:
-    """Each window (seconds, ascending) with the names of the objectives that need it; the period is one."""
-    found: dict[float, list[str]] = {}
+def _windows(objectives: Sequence[Objective]) -> dict[float, list[Objective]]:
+    """Each window (seconds, ascending) with the objectives that need it; the period is one."""
+    found: dict[float, list[Objective]] = {}
     for one in objectives:
-        for window in {one.period} | {length for tier in one.windows for length in (tier.long, tier.short)}:
-            found.setdefault(window, []).append(one.name)
+        for window in {one.period} | _burning(one):
+            found.setdefault(window, []).append(one)
     return dict(sorted(found.items()))
+
+
+def _burning(objective: Objective) -> set[float]:
+    return {length for tier in objective.windows for length in (tier.long, tier.short)}
 
 
 def _events(objective: Objective, options: RuleOptions) -> Iterator[Rule]:
@@ -79,32 +82,53 @@ def _events(objective: Objective, options: RuleOptions) -> Iterator[Rule]:
         yield record(_counted(options), expr, slo=objective.name, result=result)
 
 
-def _averaged(options: RuleOptions) -> Rule:
+def _averaged(averaged: Recorded, options: RuleOptions) -> Rule:
     events = f"{_counted(options).name}{{{matchers(options)}}}"
-    averaged = over(recorded.SLO_EVENTS_AVERAGED, span_of(options))
     return record(averaged, f"avg_over_time({events}[{format_duration(_slow(options))}])")
 
 
-def _sums(windows: dict[float, list[str]], source: Recorded, step: float, options: RuleOptions) -> Iterator[Rule]:
-    """Each value of the source stands for `step` seconds. A series that is absent adds nothing."""
-    for window, names in windows.items():
+def _of_windows(
+    windows: dict[float, list[Objective]], source: Recorded, step: float, options: RuleOptions
+) -> Iterator[Rule]:
+    """The events of each window, and what share of them was bad where budgets are watched over it.
+
+    Each value of the source stands for `step` seconds. A series that is absent adds nothing.
+    """
+    for window, objectives in windows.items():
         length = format_duration(window)
-        series = f"{source.name}{{{matchers(options, [Matcher('slo', any_of(names))])}}}"
-        yield record(recorded.SLO_WINDOW_EVENTS, f"sum_over_time({series}[{length}]) * {number(step)}", window=length)
+        slos = Matcher("slo", any_of(one.name for one in objectives))
+        series = f"{source.name}{{{matchers(options, [slos])}}}"
+        yield record(over(recorded.SLO_WINDOW_EVENTS, length), f"sum_over_time({series}[{length}]) * {number(step)}")
+        burning = [one for one in objectives if window in _burning(one)]
+        if burning:
+            yield record(over(recorded.SLO_ERROR_RATIO, length), _bad_share(length, matchers(options)))
+            yield record(over(recorded.SLO_BURN_RATE, length), _burn_rate(length, burning, options))
 
 
-def _ratio(options: RuleOptions) -> Rule:
-    """Of every window that is recorded, in whichever group; formed last, so that an absent result counts as none."""
-    name, where = recorded.SLO_WINDOW_EVENTS.name, matchers(options)
+def _bad_share(window: str, where: str) -> str:
+    """Formed last, so that an absent result counts as none."""
+    name = over(recorded.SLO_WINDOW_EVENTS, window).name
     every = f"sum without (result) ({name}{{{where}}})"
     bad = f'sum without (result) ({name}{{{where}, result="bad"}})'
-    return record(recorded.SLO_ERROR_RATIO, f"({bad} or {every} * 0) / ({every} > 0)")
+    return f"({bad} or {every} * 0)\n/ ({every} > 0)"
 
 
-def _budget(objective: Objective, options: RuleOptions) -> Rule:
-    own = f'slo="{objective.name}", window="{format_duration(objective.period)}"'
-    every = []
-    for part in parts(objective):
-        where = f"{recorded.SLO_ERROR_RATIO.name}{{{matchers(options, part.models)}, {own}}}"
-        every.append(f"1 - sum without (window) ({where}) / {number(1 - part.goal.objective)}")
-    return record(recorded.SLO_BUDGET, " or ".join(every), slo=objective.name)
+def _burn_rate(window: str, objectives: Sequence[Objective], options: RuleOptions) -> str:
+    ratio = over(recorded.SLO_ERROR_RATIO, window).name
+    every = _of_parts(objectives, options)
+    return "\nor\n".join(f"{ratio}{{{where}}} / {allowed}" for _, where, allowed in every)
+
+
+def _budget(objectives: Sequence[Objective], options: RuleOptions) -> Rule:
+    """One rule for all objectives, as for burn rates: their series say already which objective they are of."""
+    every = _of_parts(objectives, options)
+    left = (f"1 - {_bad_share(format_duration(one.period), where)} / {allowed}" for one, where, allowed in every)
+    return record(recorded.SLO_BUDGET, "\nor\n".join(left))
+
+
+def _of_parts(objectives: Sequence[Objective], options: RuleOptions) -> Iterator[tuple[Objective, str, str]]:
+    """Yield for each goal of the objectives the matchers of its series, and the share that may be bad."""
+    for one in objectives:
+        for part in parts(one):
+            where = f'{matchers(options, part.models)}, slo="{one.name}"'
+            yield one, where, number(1 - part.goal.objective)

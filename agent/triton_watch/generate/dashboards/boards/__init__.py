@@ -1,1 +1,1 @@
-"""One file for each board."""
+"""One folder for each board: the board itself and what its first row says in `__init__`, further rows beside it."""

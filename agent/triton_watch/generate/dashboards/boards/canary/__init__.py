@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from triton_watch.conventions.dashboards import CANARY, MODEL
 from triton_watch.generate.dashboards.board import Board, Context, Row
-from triton_watch.generate.dashboards.boards.canary_latency import latency
-from triton_watch.generate.dashboards.boards.canary_runs import bands, costs, gaps, runs
-from triton_watch.generate.dashboards.boards.canary_series import (
+from triton_watch.generate.dashboards.boards.canary.latency import latency
+from triton_watch.generate.dashboards.boards.canary.runs import bands, costs, gaps, runs
+from triton_watch.generate.dashboards.boards.canary.series import (
     ALL,
     EACH,
     GOLDEN,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from triton_watch.conventions.dashboards import CANARY, ENSEMBLE, MODEL
 from triton_watch.generate.dashboards.board import Board, Context, Row
-from triton_watch.generate.dashboards.boards.ensemble_steps import (
+from triton_watch.generate.dashboards.boards.ensemble.steps import (
     MEMBERS,
     NO_ENSEMBLE,
     WATCHED_MEMBERS,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from triton_watch.conventions.dashboards import MODEL
-from triton_watch.generate.dashboards.boards.canary_series import ALL, EACH, LEGEND, LINES, NONE_RAN
+from triton_watch.generate.dashboards.boards.canary.series import ALL, EACH, LEGEND, LINES, NONE_RAN
 from triton_watch.generate.dashboards.links import of_row, of_series
 from triton_watch.generate.dashboards.panels import Query, graph, heatmap
 from triton_watch.generate.dashboards.tables import Column, table

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from triton_watch.alerting.definitions.server import TARGET_DOWN
 from triton_watch.conventions.dashboards import AGENT, CANARY, CONFIG, FLEET, SLO
 from triton_watch.generate.dashboards.board import Board, Context, Row
-from triton_watch.generate.dashboards.boards.fleet_models import model_bands, models
-from triton_watch.generate.dashboards.boards.fleet_series import BUDGET, FIRING, IN_TROUBLE, NOBODY
-from triton_watch.generate.dashboards.boards.fleet_servers import alerts, missing, server_bands, servers, traffic
+from triton_watch.generate.dashboards.boards.fleet.models import model_bands, models
+from triton_watch.generate.dashboards.boards.fleet.series import BUDGET, FIRING, IN_TROUBLE, NOBODY
+from triton_watch.generate.dashboards.boards.fleet.servers import alerts, missing, server_bands, servers, traffic
 from triton_watch.generate.dashboards.links import of_choice, of_series
 from triton_watch.generate.dashboards.panels import Query, stat
 from triton_watch.generate.dashboards.scales import BLUE, GREEN, ORANGE, RED, Scale, Step, bad_above, bad_below

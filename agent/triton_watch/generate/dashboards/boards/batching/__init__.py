@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from triton_watch.conventions.dashboards import BATCHING, MODEL
 from triton_watch.generate.dashboards.board import Board, Context, Row
-from triton_watch.generate.dashboards.boards.batching_effect import (
+from triton_watch.generate.dashboards.boards.batching.effect import (
     busiest,
     largest_batch,
     what_it_brings,

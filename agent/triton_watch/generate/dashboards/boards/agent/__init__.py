@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from triton_watch.alerting.definitions.agent import WATCH_DOWN
 from triton_watch.conventions.dashboards import AGENT
 from triton_watch.generate.dashboards.board import Board, Row
-from triton_watch.generate.dashboards.boards.agent_cost import COST, of_process, per_second, python_versions
-from triton_watch.generate.dashboards.boards.agent_polls import POLLS
-from triton_watch.generate.dashboards.boards.agent_tells import STORE, TELLS
+from triton_watch.generate.dashboards.boards.agent.cost import COST, of_process, per_second, python_versions
+from triton_watch.generate.dashboards.boards.agent.polls import POLLS
+from triton_watch.generate.dashboards.boards.agent.tells import STORE, TELLS
 from triton_watch.generate.dashboards.panels import Query, stat
 from triton_watch.generate.dashboards.scales import GREEN, RED, Named, bad_above
 from triton_watch.generate.dashboards.tables import Column, table

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from triton_watch.config.units import format_duration
 from triton_watch.conventions.dashboards import MODEL, SLO
 from triton_watch.generate.dashboards.board import Board, Context, Row
-from triton_watch.generate.dashboards.boards.slo_burns import bands, burns, course, spenders
-from triton_watch.generate.dashboards.boards.slo_events import counted, events, fleet, objectives
-from triton_watch.generate.dashboards.boards.slo_series import (
+from triton_watch.generate.dashboards.boards.slo.burns import bands, burns, course, spenders
+from triton_watch.generate.dashboards.boards.slo.events import counted, events, fleet, objectives
+from triton_watch.generate.dashboards.boards.slo.series import (
     BUDGET,
     BURN,
     DEFINED,

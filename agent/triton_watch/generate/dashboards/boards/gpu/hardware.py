@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from triton_watch.conventions.dashboards import MODEL
-from triton_watch.generate import gpus
+from triton_watch.generate.dashboards import gpus
 from triton_watch.generate.dashboards.links import of_series
 from triton_watch.generate.dashboards.panels import Query, bars, graph
 from triton_watch.generate.dashboards.scales import bad_above

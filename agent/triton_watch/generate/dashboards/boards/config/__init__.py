@@ -6,7 +6,7 @@ from typing import Final
 
 from triton_watch.conventions.dashboards import CONFIG, MODEL
 from triton_watch.generate.dashboards.board import Board, Context, Row
-from triton_watch.generate.dashboards.boards.config_models import FACTS, LOADED, MODEL_LINKS
+from triton_watch.generate.dashboards.boards.config.models import FACTS, LOADED, MODEL_LINKS
 from triton_watch.generate.dashboards.links import of_series
 from triton_watch.generate.dashboards.panels import Panel, Query, bars, graph, stat
 from triton_watch.generate.dashboards.scales import GREEN, YELLOW, Scale, Step, bad_above

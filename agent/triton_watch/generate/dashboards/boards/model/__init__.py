@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 from triton_watch.conventions import MODEL_INFO
 from triton_watch.conventions.dashboards import BATCHING, CANARY, CONFIG, MODEL, SLO
 from triton_watch.generate.dashboards.board import Board, Context, Row
-from triton_watch.generate.dashboards.boards.model_llm import language_models
-from triton_watch.generate.dashboards.boards.model_times import quantiles, times
-from triton_watch.generate.dashboards.boards.model_traffic import load, replicas, traffic
+from triton_watch.generate.dashboards.boards.model.llm import language_models
+from triton_watch.generate.dashboards.boards.model.times import quantiles, times
+from triton_watch.generate.dashboards.boards.model.traffic import load, replicas, traffic
 from triton_watch.generate.dashboards.links import of_choice, of_row
 from triton_watch.generate.dashboards.panels import Query, stat
 from triton_watch.generate.dashboards.scales import NEUTRAL, Scale, bad_above, bad_below, goals_of

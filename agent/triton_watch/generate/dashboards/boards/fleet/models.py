@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from triton_watch.conventions.dashboards import CANARY, FLEET, MODEL, SLO
-from triton_watch.generate.dashboards.boards.fleet_series import BUDGET, IN_TROUBLE
+from triton_watch.generate.dashboards.boards.fleet.series import BUDGET, IN_TROUBLE
 from triton_watch.generate.dashboards.links import of_row, of_series
 from triton_watch.generate.dashboards.panels import Query, states
 from triton_watch.generate.dashboards.scales import (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from triton_watch.conventions.dashboards import GPU, MODEL
-from triton_watch.generate import gpus
+from triton_watch.generate.dashboards import gpus
 from triton_watch.generate.dashboards.board import Board, Context, Row
-from triton_watch.generate.dashboards.boards.gpu_hardware import (
+from triton_watch.generate.dashboards.boards.gpu.hardware import (
     BY_GPU,
     EXPORTER,
     NO_GPUS,

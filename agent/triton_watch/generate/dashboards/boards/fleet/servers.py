@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from triton_watch.alerting.links import runbook_url
 from triton_watch.conventions.dashboards import CANARY, FLEET, MODEL, SLO
-from triton_watch.generate.dashboards.boards.fleet_series import FIRING, NOBODY
+from triton_watch.generate.dashboards.boards.fleet.series import FIRING, NOBODY
 from triton_watch.generate.dashboards.links import of_row, of_target_series
 from triton_watch.generate.dashboards.panels import Query, graph, states
 from triton_watch.generate.dashboards.scales import (

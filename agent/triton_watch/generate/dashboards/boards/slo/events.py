@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from triton_watch.config.units import format_duration
 from triton_watch.conventions.dashboards import MODEL, SLO
-from triton_watch.generate.dashboards.boards.slo_series import (
+from triton_watch.generate.dashboards.boards.slo.series import (
     BAD,
     DEFINED,
     EACH,

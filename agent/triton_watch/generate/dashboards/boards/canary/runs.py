@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from triton_watch.conventions.dashboards import MODEL
-from triton_watch.generate.dashboards.boards.canary_series import (
+from triton_watch.generate.dashboards.boards.canary.series import (
     GOLDEN,
     LAST_RUN,
     LEGEND,
