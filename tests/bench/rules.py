@@ -36,7 +36,7 @@ SCRAPE, EVALUATE = 5, 30
 
 
 class GrowingPage:
-    """The page of an agent with so many models; its counters of events gain a tenth of their first value each second."""
+    """The page of an agent with so many models. Its counters of events gain a tenth of their first value a second."""
 
     def __init__(self, models: int) -> None:
         keys = names(models)
