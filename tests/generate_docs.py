@@ -25,16 +25,13 @@ ROOT = Path(__file__).resolve().parent.parent
 ALERTS = ROOT / "alerts"
 DEFAULTS = from_flags(["http://localhost:8000"])
 """Of the generated files that depend on a configuration the default one is committed."""
+MONITORING = all_files(Context(DEFAULTS), RuleOptions(), ObjectOptions())
+"""What `triton-watch generate all --out .` writes here."""
 
 
 def _alerts_page() -> str:
     path = ROOT / "docs" / "alerts.md"
     return pages.with_table(path.read_text(), DEFAULTS.slo.objectives)
-
-
-def _monitoring() -> dict[str, str]:
-    """What `triton-watch generate all --out .` writes here."""
-    return all_files(Context(DEFAULTS), RuleOptions(), ObjectOptions())
 
 
 GENERATED: list[tuple[Path, Callable[[], str]]] = [
@@ -43,7 +40,7 @@ GENERATED: list[tuple[Path, Callable[[], str]]] = [
     (ROOT / "docs" / "rules.md", rules_docs.render),
     (ROOT / "docs" / "alerts.md", _alerts_page),
     (ROOT / "docs" / "recorded.md", recorded_docs.render),
-    *((ROOT / path, partial(str, text)) for path, text in _monitoring().items()),
+    *((ROOT / path, partial(str, text)) for path, text in MONITORING.items()),
     *((ALERTS / "runbooks" / f"{name}.md", partial(pages.page, name, DEFAULTS.slo.objectives)) for name in ALERT_NAMES),
 ]
 
@@ -57,19 +54,19 @@ def left_over() -> list[Path]:
     """Files that nothing makes any more, in the folders of generated ones."""
     made = {path for path, _ in GENERATED}
     runbooks = [path for path in sorted((ALERTS / "runbooks").glob("*.md")) if path not in made]
-    return [*runbooks, *write.left_over(ROOT, _monitoring())]
+    return [*runbooks, *write.left_over(ROOT, MONITORING)]
 
 
 def main() -> int:
     """Write or check; return the exit status."""
-    stale, renderers = outdated(), dict(GENERATED)
+    stale, others, renderers = outdated(), left_over(), dict(GENERATED)
     if "--check" in sys.argv[1:]:
         for path in stale:
             sys.stdout.write(write.difference(path, renderers[path]()))
-        for path in (*stale, *left_over()):
+        for path in (*stale, *others):
             sys.stderr.write(f"{path.relative_to(ROOT)} is out of date: run `make generate`.\n")
-        return 1 if stale or left_over() else 0
-    for path in left_over():
+        return 1 if stale or others else 0
+    for path in others:
         path.unlink()
         sys.stdout.write(f"removed {path.relative_to(ROOT)}\n")
     for path in stale:

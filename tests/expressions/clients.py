@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from expressions import repository as models
+from support.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
-
-    from typing_extensions import Self
 
 
 def _same(number: int) -> float:
@@ -58,41 +56,24 @@ FLOWS: tuple[Flow, ...] = (
 )
 
 
-class Clients:
+class Clients(Workers):
     """The clients of all flows, from `with` to its end. What they are answered does not matter to them."""
 
     def __init__(self, url: str) -> None:
         self._address = urlsplit(url).netloc
-        self._stop = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._work, args=(flow,), daemon=True)
-            for flow in FLOWS
-            for _ in range(flow.workers)
-        ]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
+        super().__init__(partial(self._work, flow) for flow in FLOWS for _ in range(flow.workers))
 
     def _work(self, flow: Flow) -> None:
         connection = http.client.HTTPConnection(self._address, timeout=10)
         begin, number = time.monotonic(), 0
-        while not self._stop.wait(max(0.0, begin + number * flow.period - time.monotonic()) if flow.period else 0.0):
+        while not self.stop.wait(max(0.0, begin + number * flow.period - time.monotonic()) if flow.period else 0.0):
             number += 1
             try:
                 connection.request("POST", f"/v2/models/{flow.model}/infer", _body(flow, number))
                 connection.getresponse().read()
             except (OSError, http.client.HTTPException):
                 connection.close()
-                self._stop.wait(0.2)  # the server is away; its clients come back
+                self.stop.wait(0.2)  # the server is away; its clients come back
         connection.close()
 
 

@@ -32,6 +32,7 @@ BESIDE: Final = frozenset(
         "infer_http",
         "promtool",
         "rules_agent",
+        "rules_lint",
         "rules_triton",
         "slo_check",
         "store_processes",

@@ -83,14 +83,7 @@ class _Expression(NamedTuple):
 def _expressions(variant: Variant, objectives: Sequence[Objective], job: str, poll: float) -> Iterator[_Expression]:
     """Yield the expressions of a variant: for burning budgets one a tier."""
     definition = variant.definition
-    values = {
-        "failures": str(definition.failures),
-        "span": format_duration(poll * definition.window - 5),  # a range of n steps may hold n + 1 of them
-        "step": format_duration(poll),
-        "job": inside(job),
-    }
-    if definition.threshold is not None:
-        values["threshold"] = number(definition.threshold)
+    values = {**patience(definition, poll), "job": inside(job)}
     if definition.name != BUDGET_PAGE.name:
         yield _Expression(narrowed(filled(definition.expr, values), variant.matchers), definition.hold)
         return
@@ -105,6 +98,16 @@ def _expressions(variant: Variant, objectives: Sequence[Objective], job: str, po
         expr = narrowed(filled(definition.expr, {**values, **more}), variant.matchers)
         periods = ", ".join(map(format_duration, sorted({one.period for one in of_tier})))
         yield _Expression(expr, hold, {"window": more["long"]}, periods, more["factor"])
+
+
+def patience(definition: AlertDefinition, poll: float) -> dict[str, str]:
+    """What `$failures`, `$span`, `$step` and `$threshold` of an expression are where a poll is so many seconds."""
+    values = {
+        "failures": str(definition.failures),
+        "span": format_duration(poll * definition.window - 5),  # a range of n steps may hold n + 1 of them
+        "step": format_duration(poll),
+    }
+    return values if definition.threshold is None else {**values, "threshold": number(definition.threshold)}
 
 
 def _tiers(

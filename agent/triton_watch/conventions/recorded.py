@@ -8,7 +8,7 @@ to be taken for `slo_model…` of `recorded_slo`, a model over all its servers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -33,6 +33,10 @@ class Recorded:
     group: str
     unit: str
     notes: str = ""
+
+    def over(self, window: str) -> Recorded:
+        """The same with a window, such as 1h, in place of the `{window}` of its name."""
+        return replace(self, name=self.name.format(window=window))
 
 
 _of_model = partial(Recorded, labels=_MODEL, group=OF_MODELS)

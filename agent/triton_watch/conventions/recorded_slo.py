@@ -108,11 +108,6 @@ RECORDED_SLO: Final[tuple[Recorded, ...]] = (
 """In the order in which they are recorded for a target and for the fleet."""
 
 
-def over(one: Recorded, window: str) -> str:
-    """Return the name of a series over a window, such as 1h."""
-    return one.name.format(window=window)
-
-
 def by(one: Recorded) -> str:
     """Return the labels as they stand between the brackets of `by ()` and `on ()`, with that of namespaces."""
     place = one.labels.index("model") + 1

@@ -14,7 +14,7 @@ from triton_watch.generate.rules.options import Source
 from triton_watch.generate.rules.triton import triton_groups, triton_head, triton_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from triton_watch.generate.dashboards import Context
     from triton_watch.generate.rules.options import RuleOptions
@@ -24,11 +24,16 @@ Files: TypeAlias = "dict[str, str]"
 """Text by path, in the order in which they are told of; folders are separated by a slash."""
 
 
-def dashboard_files(context: Context) -> Files:
+def board_texts(context: Context) -> dict[str, str]:
+    """Return each board's JSON as text, by its name."""
+    boards = dashboards(context).items()
+    return {name: json.dumps(board, indent=1, ensure_ascii=False) + "\n" for name, board in boards}
+
+
+def dashboard_files(boards: Mapping[str, str]) -> Files:
     """Return the boards, and how Grafana is told of them."""
-    boards = {f"{name}.json": text for name, text in _boards(context)}
     return {
-        **boards,
+        **{f"{name}.json": text for name, text in boards.items()},
         "provisioning/dashboards.yaml": provisioning.providers(),
         "provisioning/datasources.yaml": provisioning.datasources(),
     }
@@ -52,31 +57,26 @@ def rule_object(source: Source, settings: Settings, options: RuleOptions, object
     )
 
 
-def dashboard_objects(context: Context, objects: ObjectOptions) -> Files:
+def dashboard_objects(boards: Mapping[str, str], objects: ObjectOptions) -> Files:
     """Return the boards as ConfigMaps."""
     return {
         f"{name}.yaml": dashboard_config_map(name, f"triton-watch-{name}.json", text, objects)
-        for name, text in _boards(context)
+        for name, text in boards.items()
     }
 
 
 def all_files(context: Context, options: RuleOptions, objects: ObjectOptions) -> Files:
     """Return everything, as it lies in this repository: alerts/, dashboards/, and kubernetes/ in each."""
-    settings = context.settings
+    settings, boards = context.settings, board_texts(context)
     return {
         **below("alerts", rule_files(settings, options)),
         "alerts/kubernetes/rules.yaml": rule_object(Source.AGENT, settings, options, objects),
         "alerts/kubernetes/without-agent/rules.yaml": rule_object(Source.TRITON, settings, options, objects),
-        **below("dashboards", dashboard_files(context)),
-        **below("dashboards/kubernetes", dashboard_objects(context, objects)),
+        **below("dashboards", dashboard_files(boards)),
+        **below("dashboards/kubernetes", dashboard_objects(boards, objects)),
     }
 
 
 def below(folder: str, files: Files) -> Files:
     """Return the files as they lie in a folder."""
     return {f"{folder}/{path}": text for path, text in files.items()}
-
-
-def _boards(context: Context) -> Iterator[tuple[str, str]]:
-    for name, board in dashboards(context).items():
-        yield name, json.dumps(board, indent=1, ensure_ascii=False) + "\n"

@@ -100,6 +100,11 @@ class Objective:
     no_data_after: float = 600.0
     """Seconds for which the indicator may have nothing to say before the verdict is "no data"."""
 
+    @property
+    def burn_lengths(self) -> frozenset[float]:
+        """The burn windows, long and short, seconds."""
+        return frozenset(length for window in self.windows for length in (window.long, window.short))
+
     def covers(self, target: str, model: str) -> bool:
         """Whether the objective is about this model of this target."""
         return matches(self.targets, target) and matches(self.models, model) and not matches(self.exclude_models, model)

@@ -49,5 +49,5 @@ def windows_of(objectives: Iterable[Objective]) -> tuple[float, ...]:
     """All windows (seconds, ascending) that objectives of one period need; the last is the period."""
     needed = {one.period for one in objectives}
     for objective in objectives:
-        needed |= {length for window in objective.windows for length in (window.long, window.short)}
+        needed |= objective.burn_lengths
     return tuple(sorted(needed))

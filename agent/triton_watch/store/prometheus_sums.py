@@ -46,8 +46,7 @@ class Question:
 
     def windows(self) -> tuple[float, ...]:
         """The burn windows of all the objectives, each once, ascending, and the period at their end."""
-        rows = [row for one in self.objectives.values() for row in one.windows]
-        lengths = {length for row in rows for length in (row.long, row.short)}
+        lengths = {length for one in self.objectives.values() for length in one.burn_lengths}
         return (*sorted(length for length in lengths if length < self.period), self.period)
 
     def events(self, names: Iterable[str] | None = None, result: str | None = None) -> str:

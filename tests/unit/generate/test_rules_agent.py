@@ -15,7 +15,7 @@ from triton_watch.alerting.promql import selected
 from triton_watch.config import from_flags
 from triton_watch.conventions import METRICS
 from triton_watch.conventions.alerts import ALERT_NAMES
-from triton_watch.conventions.recorded_slo import RECORDED_SLO, labels_of, over
+from triton_watch.conventions.recorded_slo import RECORDED_SLO, labels_of
 from triton_watch.generate.rules.adjusted import with_period, with_severities
 from triton_watch.generate.rules.agent import agent_groups, agent_yaml
 from triton_watch.generate.rules.options import BurnBy, RuleOptions
@@ -69,14 +69,14 @@ def test_every_window_has_a_ratio_and_a_burn_rate_for_a_target_and_for_the_fleet
 
 def test_every_recorded_name_is_in_the_table_and_the_other_way_round() -> None:
     windows = ("5m", "30m", "1h", "2h", "6h", "1d", "3d", "30d")
-    table = {over(one, window): one.name for one in RECORDED_SLO for window in windows}
+    table = {one.over(window).name: one.name for one in RECORDED_SLO for window in windows}
     assert set(recorded()) <= set(table)
     assert {table[name] for name in recorded()} == {one.name for one in RECORDED_SLO}
 
 
 def test_every_recorded_series_has_the_labels_of_its_level() -> None:
     for one in RECORDED_SLO:
-        assert labels_of(over(one, "1h")) == one.labels
+        assert labels_of(one.over("1h").name) == one.labels
 
 
 def test_long_windows_and_periods_are_looked_at_seldom_but_before_the_last_look_is_too_old() -> None:

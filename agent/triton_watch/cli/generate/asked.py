@@ -6,17 +6,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
 from triton_watch.cli.config import DEFAULT_FILE
 from triton_watch.cli.generate import parsing
 from triton_watch.cli.generate.ending import INVALID, UNREADABLE, warn
+from triton_watch.generate.rules.options import INTERVAL, BurnBy, RuleOptions, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from triton_watch.generate.kubernetes import ObjectOptions
-    from triton_watch.generate.rules.options import RuleOptions, Source
     from triton_watch.records import ModelConfig, Settings
 
 _ANY_TARGET: Final = "http://localhost:8000"
@@ -50,14 +48,12 @@ def _loaded(config_file: Path | None) -> Settings:
         return from_flags([_ANY_TARGET]) if config_file is None else load(config_file)
     except ConfigError as error:
         for line in str(error).splitlines():
-            click.echo(f"triton-watch: {line}", err=True)
+            warn(line)
         sys.exit(UNREADABLE if isinstance(error, ConfigUnreadableError) else INVALID)
 
 
 def rule_options(flags: Mapping[str, Any], models: tuple[ModelConfig, ...] | None) -> RuleOptions:
     """Return what the flags of rules say."""
-    from triton_watch.generate.rules.options import INTERVAL, BurnBy, RuleOptions
-
     return RuleOptions(
         external_url=parsing.public(flags["external_url"], "--external-url"),
         agent_job=parsing.job(flags["job"], "--job"),
@@ -80,7 +76,6 @@ def object_options(flags: Mapping[str, Any]) -> ObjectOptions:
 def mind(source: Source, settings: Settings, options: RuleOptions, flags: Mapping[str, Any]) -> None:
     """Print on stderr what of the configuration the rules do not say, and what else they need."""
     from triton_watch.generate.rules.left_out import left_out
-    from triton_watch.generate.rules.options import BurnBy, Source
 
     for sentence in left_out(source, settings, options):
         warn(sentence)

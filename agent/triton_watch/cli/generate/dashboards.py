@@ -44,6 +44,6 @@ def dashboards(
     settings = settings_of(config_file, flags)
     models = live_models(settings, target)
     from triton_watch.generate.dashboards import Context
-    from triton_watch.generate.files import dashboard_files
+    from triton_watch.generate.files import board_texts, dashboard_files
 
-    deliver_all(dashboard_files(Context(settings, models or ())), out, check=check)
+    deliver_all(dashboard_files(board_texts(Context(settings, models or ()))), out, check=check)

@@ -52,13 +52,13 @@ def kubernetes(
     settings = settings_of(config_file, flags)
     models = live_models(settings, target)
     from triton_watch.generate.dashboards import Context
-    from triton_watch.generate.files import below, dashboard_objects, rule_object
+    from triton_watch.generate.files import below, board_texts, dashboard_objects, rule_object
 
     chosen, objects = rule_options(flags, models), object_options(flags)
     mind(Source(source), settings, chosen, flags)
     files = {
         "rules.yaml": rule_object(Source(source), settings, chosen, objects),
-        **below("dashboards", dashboard_objects(Context(settings, models or ()), objects)),
+        **below("dashboards", dashboard_objects(board_texts(Context(settings, models or ())), objects)),
     }
     if out == "-":
         deliver("---\n".join(files.values()), out, check=check)

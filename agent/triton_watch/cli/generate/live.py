@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from triton_watch.cli.generate.ending import fail
+from triton_watch.cli.generate.ending import fail, warn
 from triton_watch.cli.terminal_bar import progress_bar
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from triton_watch.records import ModelConfig, ModelState, Settings, Target
     from triton_watch.triton.client import TritonClient
-
-T = TypeVar("T")
 
 
 def live_models(settings: Settings, target: str | None) -> tuple[ModelConfig, ...] | None:
@@ -42,7 +40,7 @@ def _asked(client: TritonClient, index: Sequence[ModelState]) -> Iterator[ModelC
     ready = sorted({state.key.name for state in index if state.status is ModelStatus.READY})
     others = sorted({state.key.name for state in index} - set(ready))
     if others:
-        click.echo(f"triton-watch: not ready, so without limits: {', '.join(others)}.", err=True)
+        warn(f"not ready, so without limits: {', '.join(others)}.")
     with progress_bar(quiet=False) as bar:
         for name in bar.track(ready, description="asking for the models' configurations"):
             yield client.model_config(name)

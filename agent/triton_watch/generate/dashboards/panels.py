@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attr
 from grafanalib import core
 
-from triton_watch.generate.dashboards.scales import NEUTRAL, Link, Named, Scale, as_mappings
+from triton_watch.generate.dashboards.scales import NEUTRAL, Link, Named, Scale, as_links, as_mappings, as_override
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -188,11 +188,9 @@ def _dashed(legends: str) -> list[dict[str, Any]]:
         "custom.fillOpacity": 0,
         "custom.stacking": {"mode": "none", "group": "limits"},
     }
-    matcher = {"id": "byRegexp", "options": f"/{legends}/"}
-    return [{"matcher": matcher, "properties": [{"id": one, "value": value} for one, value in properties.items()]}]
+    return [as_override("byRegexp", f"/{legends}/", properties)]
 
 
 def _defaults(no_value: str, links: Sequence[Link], **more: object) -> dict[str, Any]:
     """The field's defaults that grafanalib's panels have no attribute for."""
-    shown = [{"title": one.title, "url": one.url} for one in links]
-    return {"fieldConfig": {"defaults": {"noValue": no_value, "links": shown, **more}}}
+    return {"fieldConfig": {"defaults": {"noValue": no_value, "links": as_links(links), **more}}}

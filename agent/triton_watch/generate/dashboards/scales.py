@@ -11,7 +11,7 @@ from triton_watch.alerting.definitions import by_name
 from triton_watch.alerting.effective import effective
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from triton_watch.records import AlertSettings, Goal, Settings, SloSli
 
@@ -94,6 +94,19 @@ class Link:
 
     title: str
     url: str
+
+
+def as_links(links: Sequence[Link]) -> list[dict[str, str]]:
+    """Links as Grafana has them."""
+    return [{"title": one.title, "url": one.url} for one in links]
+
+
+def as_override(matcher: str, fields: str, properties: Mapping[str, object]) -> dict[str, Any]:
+    """What is otherwise for the fields that `matcher` finds: byName, or byRegexp with `/.../`."""
+    return {
+        "matcher": {"id": matcher, "options": fields},
+        "properties": [{"id": name, "value": value} for name, value in properties.items()],
+    }
 
 
 def as_mappings(names: Sequence[Named]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from grafanalib import core
 
 from triton_watch.generate.dashboards.panels import NO_TRAFFIC, Panel, Query, common
-from triton_watch.generate.dashboards.scales import Link, Named, Scale, as_mappings
+from triton_watch.generate.dashboards.scales import Link, Named, Scale, as_links, as_mappings, as_override
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ _WIDTHS: Final = {"gpu_uuid": 320, "alertname": 240}
 """Pixels of columns whose words are long and would be cut."""
 _SHORT, _LETTER = 18, 8
 """So many letters fit into any column; pixels of one."""
-_EMPTY: Final = {"matcher": {"id": "byRegexp", "options": "/.*/"}, "properties": [{"id": "noValue", "value": ""}]}
+_EMPTY: Final = as_override("byRegexp", "/.*/", {"noValue": ""})
 """A cell without a value, or a label without a text, is empty: `no_value` is for a table without rows."""
 
 
@@ -86,21 +86,10 @@ def table(
     return Panel(view, width, height)
 
 
-def _override(field: str, properties: Mapping[str, object]) -> dict[str, Any]:
-    return {
-        "matcher": {"id": "byName", "options": field},
-        "properties": [{"id": name, "value": value} for name, value in properties.items()],
-    }
-
-
 def _key_overrides(keys: Sequence[str], links: Mapping[str, Link | tuple[Link, ...]]) -> list[dict[str, Any]]:
-    widths = [_override(key, {"custom.width": _WIDTHS[key]}) for key in keys if key in _WIDTHS]
+    widths = [as_override("byName", key, {"custom.width": _WIDTHS[key]}) for key in keys if key in _WIDTHS]
     shown = ((key, one if isinstance(one, tuple) else (one,)) for key, one in links.items())
-    return [*widths, *(_override(key, {"links": _links(several)}) for key, several in shown)]
-
-
-def _links(links: Sequence[Link]) -> list[dict[str, str]]:
-    return [{"title": one.title, "url": one.url} for one in links]
+    return [*widths, *(as_override("byName", key, {"links": as_links(several)}) for key, several in shown)]
 
 
 def _column_override(column: Column) -> dict[str, Any]:
@@ -122,5 +111,5 @@ def _column_override(column: Column) -> dict[str, Any]:
         if longest > _SHORT:
             properties["custom.width"] = _LETTER * longest
     if column.links:
-        properties["links"] = _links(column.links)
-    return _override(column.name, properties)
+        properties["links"] = as_links(column.links)
+    return as_override("byName", column.name, properties)

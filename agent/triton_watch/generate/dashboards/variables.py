@@ -15,8 +15,11 @@ Variable: TypeAlias = Any
 """grafanalib's Template, which has no types."""
 
 
-def _of_labels(name: str, label: str, query: str) -> Variable:
-    return core.Template(name=name, label=label, query=query, dataSource=DATASOURCE, multi=True, includeAll=True)
+def _of_labels(name: str, label: str, query: str, *, has_all: bool = True, regex: str | None = None) -> Variable:
+    """Any number of what the query gives; of a `query_result` the regular expression takes the label's value."""
+    return core.Template(
+        name=name, label=label, query=query, regex=regex, dataSource=DATASOURCE, multi=True, includeAll=has_all
+    )
 
 
 SOURCE: Final = core.Template(name="datasource", label="Data source", type="datasource", query="prometheus")
@@ -46,43 +49,26 @@ WATCHED_TARGET: Final = _of_labels(
 )
 """On a board about Triton's own page: which of the agents' targets its other panels are about."""
 
-GPU_UUID: Final = core.Template(
-    name="gpu",
-    label="GPU",
-    query=f"query_result({EVERY_GPU})",
-    regex='/gpu_uuid="([^"]+)"/',
-    dataSource=DATASOURCE,
-    multi=True,
-    includeAll=True,
-)
+GPU_UUID: Final = _of_labels("gpu", "GPU", f"query_result({EVERY_GPU})", regex='/gpu_uuid="([^"]+)"/')
 """The GPUs that a board is about, whoever reports them; choosing job and instance narrows it."""
 
 AGENT_SLO: Final = _of_labels(
     "slo", "Objective", 'label_values(triton_watch_slo_info{job=~"$job", instance=~"$instance"}, slo)'
 )
 
-ONE_MODEL: Final = core.Template(
-    name="model",
-    label="Model",
-    query=(
-        'query_result(group by (model) (nv_inference_request_success{job=~"$job", instance=~"$instance"})'
-        " or group by (model) (triton_watch_model_ready unless on (model) nv_inference_request_success))"
-    ),
+ONE_MODEL: Final = _of_labels(
+    "model",
+    "Model",
+    'query_result(group by (model) (nv_inference_request_success{job=~"$job", instance=~"$instance"})'
+    " or group by (model) (triton_watch_model_ready unless on (model) nv_inference_request_success))",
     regex='/model="([^"]+)"/',
-    dataSource=DATASOURCE,
-    multi=True,
-    includeAll=False,
+    has_all=False,
 )
 """On a board about one model, or some: a thousand at once would be too much for a browser. What agents know and no
 Triton serves is among them, too: models that are missing or failed to load."""
 MODEL_BOARD: Final = (SOURCE, TRITON_JOB, TRITON_INSTANCE, ONE_MODEL, WATCHED_TARGET)
-ONE_ENSEMBLE: Final = core.Template(
-    name="model",
-    label="Ensemble",
-    query="label_values(triton_watch_ensemble_step_info, model)",
-    dataSource=DATASOURCE,
-    multi=True,
-    includeAll=False,
+ONE_ENSEMBLE: Final = _of_labels(
+    "model", "Ensemble", "label_values(triton_watch_ensemble_step_info, model)", has_all=False
 )
 ENSEMBLE_BOARD: Final = (SOURCE, TRITON_JOB, TRITON_INSTANCE, ONE_ENSEMBLE, WATCHED_TARGET)
 TRITON_BOARD: Final = (SOURCE, TRITON_JOB, TRITON_INSTANCE, TRITON_MODEL, WATCHED_TARGET)

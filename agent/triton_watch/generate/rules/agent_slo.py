@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from triton_watch.alerting.promql import any_of, inside
 from triton_watch.config.units import format_duration
 from triton_watch.conventions import recorded_slo as r
-from triton_watch.conventions.recorded_slo import by, over
+from triton_watch.conventions.recorded_slo import by
 from triton_watch.conventions.slo import SLO_EVENTS, SLO_OBJECTIVE
+from triton_watch.generate.rules.lengths import by_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,10 +35,10 @@ def recording_groups(objectives: Sequence[Objective], interval: float) -> list[d
     """Return the groups of recording rules: short windows each `interval` (seconds), long ones and periods seldom."""
     if not objectives:
         return []
-    windows, periods = _by_window(objectives), _by_period(objectives)
-    burns = sorted(windows)
-    fast = [one for one in burns if one < _DAY]
-    slow = sorted({*burns, *periods} - {*fast})
+    windows = _names(by_length(objectives, lambda one: one.burn_lengths))
+    periods = _names(by_length(objectives, lambda one: {one.period}))
+    fast = [one for one in windows if one < _DAY]
+    slow = sorted({*windows, *periods} - {*fast})
     all_slos = tuple(one.name for one in objectives)
     first = [*_now(all_slos), *_of_windows(fast, windows, periods)]
     second = [*_of_windows(slow, windows, periods), *_budgets(periods)]
@@ -56,20 +57,8 @@ def slo_matcher(slos: Iterable[str]) -> str:
     return f'slo=~"{inside(any_of(slos))}"'
 
 
-def _by_window(objectives: Iterable[Objective]) -> dict[float, tuple[str, ...]]:
-    """The burn windows, long and short, each with the names of the objectives that have it."""
-    found: dict[float, tuple[str, ...]] = {}
-    for one in objectives:
-        for window in {length for row in one.windows for length in (row.long, row.short)}:
-            found[window] = (*found.get(window, ()), one.name)
-    return found
-
-
-def _by_period(objectives: Iterable[Objective]) -> dict[float, tuple[str, ...]]:
-    found: dict[float, tuple[str, ...]] = {}
-    for one in objectives:
-        found[one.period] = (*found.get(one.period, ()), one.name)
-    return found
+def _names(objectives: Mapping[float, Sequence[Objective]]) -> dict[float, tuple[str, ...]]:
+    return {length: tuple(one.name for one in having) for length, having in objectives.items()}
 
 
 def _now(slos: Sequence[str]) -> Iterator[Rule]:
@@ -93,20 +82,20 @@ def _events(window: str, slos: Iterable[str]) -> Iterator[Rule]:
     """The events themselves: the one look at a long stretch of counters, from which all else is made."""
     events, fleet = r.EVENTS, r.FLEET_EVENTS
     yield _rule(
-        over(events, window),
+        events.over(window).name,
         f"sum by ({by(events)}) (increase({SLO_EVENTS.name}{{{slo_matcher(slos)}}}[{window}]))\n"
         f"/ on ({by(r.AGENTS)}) group_left () last_over_time({r.AGENTS.name}[{window}])",
     )
-    yield _rule(over(fleet, window), f"sum by ({by(fleet)}) ({over(events, window)})")
+    yield _rule(fleet.over(window).name, f"sum by ({by(fleet)}) ({events.over(window).name})")
 
 
 def _rates(window: str) -> Iterator[Rule]:
-    ratio = over(r.ERROR_RATIO, window)
+    ratio = r.ERROR_RATIO.over(window).name
     promised = f"last_over_time({r.OBJECTIVE.name}[{window}])"
     yield _rule(ratio, _share(r.EVENTS, window))
-    yield _rule(over(r.BURN_RATE, window), f"{ratio} / (1 - {promised})")
-    yield _rule(over(r.FLEET_ERROR_RATIO, window), _share(r.FLEET_EVENTS, window))
-    yield _rule(over(r.FLEET_BURN_RATE, window), _spent(r.FLEET_BURN_RATE, window))
+    yield _rule(r.BURN_RATE.over(window).name, f"{ratio} / (1 - {promised})")
+    yield _rule(r.FLEET_ERROR_RATIO.over(window).name, _share(r.FLEET_EVENTS, window))
+    yield _rule(r.FLEET_BURN_RATE.over(window).name, _spent(r.FLEET_BURN_RATE, window))
 
 
 def _budgets(periods: Mapping[float, tuple[str, ...]]) -> Iterator[Rule]:
@@ -118,13 +107,13 @@ def _budgets(periods: Mapping[float, tuple[str, ...]]) -> Iterator[Rule]:
 
 def _share(events: Recorded, window: str) -> str:
     """Bad events of all."""
-    name = over(events, window)
+    name = events.over(window).name
     return f'sum without (result) ({name}{{result="bad"}})\n/ (sum without (result) ({name}) > 0)'
 
 
 def _spent(level: Recorded, window: str, slos: str = "") -> str:
     """Bad events of those that are allowed, added up to the level; the allowance is each series' own."""
-    events = over(r.EVENTS, window)
+    events = r.EVENTS.over(window).name
     bad = ", ".join(filter(None, (slos, 'result="bad"')))
     of_slos = f"{{{slos}}}" if slos else ""
     return (

@@ -9,7 +9,7 @@ from triton_watch.alerting.definitions import ALERTS
 from triton_watch.alerting.definitions.budgets import BUDGET_PAGE, BUDGET_TICKET
 from triton_watch.alerting.inhibition import BURN
 from triton_watch.alerting.variants import left_out
-from triton_watch.conventions.recorded_slo import FLEET_BURN_RATE, FLEET_EVENTS, by, over
+from triton_watch.conventions.recorded_slo import FLEET_BURN_RATE, FLEET_EVENTS, by
 from triton_watch.generate.rules.adjusted import ANY, without_targets
 from triton_watch.records.objective import matches
 
@@ -23,9 +23,9 @@ _FLEET: Final = by(FLEET_BURN_RATE)
 
 _EXPR: Final = f"""label_replace(
   (
-    {over(FLEET_BURN_RATE, "$long")}{{slo=~"$slo"}} > $factor
-    and {over(FLEET_BURN_RATE, "$short")}{{slo=~"$slo"}} > $factor
-    and sum without (result) ({over(FLEET_EVENTS, "$long")}{{slo=~"$slo"}})
+    {FLEET_BURN_RATE.over("$long").name}{{slo=~"$slo"}} > $factor
+    and {FLEET_BURN_RATE.over("$short").name}{{slo=~"$slo"}} > $factor
+    and sum without (result) ({FLEET_EVENTS.over("$long").name}{{slo=~"$slo"}})
       >= on (slo) group_left () max by (slo) (triton_watch_slo_min_events{{slo=~"$slo"}})
   )
   and on ({_FLEET}) (

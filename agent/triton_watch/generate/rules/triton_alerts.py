@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from triton_watch.alerting.definitions import by_name
 from triton_watch.alerting.inhibition import BURN
 from triton_watch.alerting.marks import MarkedRule, told_apart
-from triton_watch.alerting.promql import any_of, filled, inside, number
+from triton_watch.alerting.promql import any_of, filled, inside
+from triton_watch.alerting.rules import POLL, patience
 from triton_watch.alerting.variants import left_out, variants
-from triton_watch.config.units import format_duration
 from triton_watch.conventions.alerts import ALERT_NAMES, WATCHDOG
 from triton_watch.generate.rules.adjusted import without_targets
 from triton_watch.generate.rules.triton_parts import (
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from triton_watch.generate.rules.triton_parts import Group
     from triton_watch.generate.rules.triton_table import Told
     from triton_watch.records import Settings
-
-_STEP: Final = 15.0
-"""Seconds between two looks at a queue, as the agent's polls."""
 
 
 def alerts_group(settings: Settings, options: RuleOptions) -> Group:
@@ -75,7 +72,7 @@ def _definitions(options: RuleOptions) -> Iterator[AlertDefinition]:
                 expr=told.expr,
                 hold=definition.hold if told.hold is None else told.hold,
                 description=definition.description if told.description is None else told.description,
-                labels=definition.labels if is_of_model else tuple(set(definition.labels) - {"model", "version"}),
+                labels=tuple(one for one in definition.labels if is_of_model or one not in ("model", "version")),
                 failures=definition.failures if counts else 1,
                 window=definition.window if counts else 1,
             )
@@ -98,16 +95,12 @@ def _rules(definition: AlertDefinition, settings: Settings, options: RuleOptions
 
 
 def _values(variant: Variant, options: RuleOptions) -> dict[str, str]:
-    told = variant.definition
     batchers = sorted({one.name for one in options.models or () if one.dynamic_batching})
     return {
+        **patience(variant.definition, POLL),
         "server": matchers(options),
         "models": matchers(options, variant.matchers),
         "own": matchers(options, (*variant.matchers, *not_ensembles(options))),
         "by": ", ".join(labels_by(options, "instance", "model", "version")),
         "batchers": inside(any_of(batchers)),
-        "threshold": "" if told.threshold is None else number(told.threshold),
-        "failures": str(told.failures),
-        "span": format_duration(_STEP * told.window - 5),  # a range of n steps may hold n + 1 of them
-        "step": format_duration(_STEP),
     }

@@ -14,7 +14,7 @@ from triton_watch.conventions import recorded
 from triton_watch.generate.rules.adjusted import without_targets
 from triton_watch.generate.rules.options import BurnBy
 from triton_watch.generate.rules.triton_events import parts
-from triton_watch.generate.rules.triton_parts import alert, labels_by, matchers, of_target, over
+from triton_watch.generate.rules.triton_parts import alert, labels_by, matchers, of_target
 from triton_watch.records import Page
 
 if TYPE_CHECKING:
@@ -68,10 +68,10 @@ def _burns(objective: Objective, part: Part, tier: BurnWindow, variant: Variant,
     """Both windows burn, and there were enough events in the long one. The value is the burn rate of the long one."""
     where = f'{matchers(options, (*part.models, *variant.matchers))}, slo="{objective.name}"'
     windows = [format_duration(one) for one in (tier.long, tier.short)]
-    long, short = (over(recorded.SLO_WINDOW_EVENTS, one).name for one in windows)
+    long, short = (recorded.SLO_WINDOW_EVENTS.over(one).name for one in windows)
     factor, enough = number(tier.factor), f">= {part.goal.min_events}"
     if options.burn_by is BurnBy.TARGET:
-        burning = [f"{over(recorded.SLO_BURN_RATE, one).name}{{{where}}} > {factor}" for one in windows]
+        burning = [f"{recorded.SLO_BURN_RATE.over(one).name}{{{where}}} > {factor}" for one in windows]
         return f"{' and '.join(burning)} and sum without (result) ({long}{{{where}}}) {enough}"
     total = f"sum by ({', '.join(labels_by(options, 'model', 'slo'))})"
     above = f"/ {number(1 - part.goal.objective)} > {factor}"

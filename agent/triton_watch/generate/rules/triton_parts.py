@@ -54,11 +54,6 @@ def not_ensembles(options: RuleOptions) -> tuple[Matcher, ...]:
     return (Matcher("model", any_of(names), is_not=True),) if names else ()
 
 
-def over(what: Recorded, span: str) -> Recorded:
-    """What is recorded, with its range in its name, such as 1m."""
-    return replace(what, name=what.name.format(window=span))
-
-
 def record(what: Recorded, expr: str, **labels: str) -> Rule:
     """A recording rule."""
     rule: Rule = {"record": what.name, "expr": expr}

@@ -9,9 +9,10 @@ from triton_watch.alerting.marks import told_apart
 from triton_watch.alerting.promql import Matcher, any_of, number
 from triton_watch.config.units import format_duration
 from triton_watch.conventions import recorded
+from triton_watch.generate.rules.lengths import by_length
 from triton_watch.generate.rules.triton_burn import burn_alerts
 from triton_watch.generate.rules.triton_events import events_of, left_out, parts, span_of, told
-from triton_watch.generate.rules.triton_parts import group, matchers, over, record
+from triton_watch.generate.rules.triton_parts import group, matchers, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,10 +33,10 @@ def slo_groups(settings: Settings, options: RuleOptions) -> list[Group]:
     objectives = [one for one in settings.slo.objectives if told(one, options)]
     if not objectives:
         return []
-    slow, windows = _slow(options), _windows(objectives)
+    slow, windows = _slow(options), by_length(objectives, lambda one: one.burn_lengths | {one.period})
     short = {window: used for window, used in windows.items() if window <= _LONG}
     long = {window: used for window, used in windows.items() if window > _LONG}
-    averaged = over(recorded.SLO_EVENTS_AVERAGED, span_of(options))
+    averaged = recorded.SLO_EVENTS_AVERAGED.over(span_of(options))
     recording = [
         *(rule for one in objectives for rule in _events(one, options)),
         *_of_windows(short, _counted(options), options.interval, options),
@@ -61,20 +62,7 @@ def _slow(options: RuleOptions) -> float:
 
 
 def _counted(options: RuleOptions) -> Recorded:
-    return over(recorded.SLO_EVENTS, span_of(options))
-
-
-def _windows(objectives: Sequence[Objective]) -> dict[float, list[Objective]]:
-    """Each window (seconds, ascending) with the objectives that need it; the period is one."""
-    found: dict[float, list[Objective]] = {}
-    for one in objectives:
-        for window in {one.period} | _burning(one):
-            found.setdefault(window, []).append(one)
-    return dict(sorted(found.items()))
-
-
-def _burning(objective: Objective) -> set[float]:
-    return {length for tier in objective.windows for length in (tier.long, tier.short)}
+    return recorded.SLO_EVENTS.over(span_of(options))
 
 
 def _events(objective: Objective, options: RuleOptions) -> Iterator[Rule]:
@@ -98,23 +86,23 @@ def _of_windows(
         length = format_duration(window)
         slos = Matcher("slo", any_of(one.name for one in objectives))
         series = f"{source.name}{{{matchers(options, [slos])}}}"
-        yield record(over(recorded.SLO_WINDOW_EVENTS, length), f"sum_over_time({series}[{length}]) * {number(step)}")
-        burning = [one for one in objectives if window in _burning(one)]
+        yield record(recorded.SLO_WINDOW_EVENTS.over(length), f"sum_over_time({series}[{length}]) * {number(step)}")
+        burning = [one for one in objectives if window in one.burn_lengths]
         if burning:
-            yield record(over(recorded.SLO_ERROR_RATIO, length), _bad_share(length, matchers(options)))
-            yield record(over(recorded.SLO_BURN_RATE, length), _burn_rate(length, burning, options))
+            yield record(recorded.SLO_ERROR_RATIO.over(length), _bad_share(length, matchers(options)))
+            yield record(recorded.SLO_BURN_RATE.over(length), _burn_rate(length, burning, options))
 
 
 def _bad_share(window: str, where: str) -> str:
     """Formed last, so that an absent result counts as none."""
-    name = over(recorded.SLO_WINDOW_EVENTS, window).name
+    name = recorded.SLO_WINDOW_EVENTS.over(window).name
     every = f"sum without (result) ({name}{{{where}}})"
     bad = f'sum without (result) ({name}{{{where}, result="bad"}})'
     return f"({bad} or {every} * 0)\n/ ({every} > 0)"
 
 
 def _burn_rate(window: str, objectives: Sequence[Objective], options: RuleOptions) -> str:
-    ratio = over(recorded.SLO_ERROR_RATIO, window).name
+    ratio = recorded.SLO_ERROR_RATIO.over(window).name
     every = _of_parts(objectives, options)
     return "\nor\n".join(f"{ratio}{{{where}}} / {allowed}" for _, where, allowed in every)
 
