@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from triton_watch.check.files import read_bytes, read_entry
 from triton_watch.check.pbtxt.messages import DataType
-from triton_watch.check.words import clip
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from triton_watch.check.files import read_bytes
 from triton_watch.check.model import CONFIG, version_number
 from triton_watch.check.resolve import DETECTED
-from triton_watch.check.words import plural
+from triton_watch.wording.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -15,7 +15,7 @@ from triton_watch.check.datafiles import type_name
 from triton_watch.check.graph import graph_of
 from triton_watch.check.members import Port, interface, may_be_decoupled
 from triton_watch.check.served import remembered
-from triton_watch.check.words import clip
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

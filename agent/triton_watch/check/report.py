@@ -11,8 +11,8 @@ from triton_watch.check.engine import ordered
 from triton_watch.check.options import Profile
 from triton_watch.check.rule import Box
 from triton_watch.check.rules import RULES
-from triton_watch.check.words import plural
 from triton_watch.records import Severity
+from triton_watch.wording.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from triton_watch.check.words import nearest
+from triton_watch.wording.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

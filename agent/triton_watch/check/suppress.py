@@ -24,7 +24,7 @@ from triton_watch.check.rule import Hit, Rule, Scope
 from triton_watch.check.rules import RULES
 from triton_watch.check.rules.engine_rules import MALFORMED, NO_REASON, UNKNOWN_RULE, UNUSED
 from triton_watch.check.rules.engine_rules import RULES as ENGINE_RULES
-from triton_watch.check.words import clip, listed, nearest
+from triton_watch.wording.text import clip, listed, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

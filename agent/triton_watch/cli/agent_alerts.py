@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from triton_watch.check.words import clip
 from triton_watch.records import AlertMode, AlertPhase, AlertSeverity, Target, Timeouts
 from triton_watch.triton.errors import ConnectError, DnsError, NotHttpError, RefusedError, TritonError, shown
 from triton_watch.triton.http import HttpFetcher, Response
 from triton_watch.triton.peer_errors import bare, ended
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -55,8 +55,8 @@ def command(name: str | None) -> None:
 
 def _named(given: str) -> str:
     """Return the alert that was meant; a usage error where there is none."""
-    from triton_watch.check.words import clip, nearest
     from triton_watch.conventions.alerts import ALERT_NAMES, ALERT_PREFIX
+    from triton_watch.wording.text import clip, nearest
 
     known = {name.casefold(): name for name in ALERT_NAMES}
     word = given.strip().casefold()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from triton_watch.check.output.wrap import wrap
-from triton_watch.check.words import plural
 from triton_watch.records import AlertMode, AlertPhase, AlertSeverity
+from triton_watch.wording.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

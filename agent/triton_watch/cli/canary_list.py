@@ -94,7 +94,8 @@ def _show(rows: list[dict[str, Any]], *, as_json: bool) -> None:
 def _table(rows: list[dict[str, Any]]) -> RenderableType:
     from rich.text import Text
 
-    from triton_watch.cli.render import NO_DATA, bare_table, model_name, seconds
+    from triton_watch.cli.render import bare_table, model_name
+    from triton_watch.wording.words import NO_DATA, seconds
 
     table = bare_table()
     for title in ("MODEL", "KIND", "EVERY", "INPUT"):

@@ -128,7 +128,8 @@ def _show(asked: list[tuple[Asked, list[Outcome]]], *, as_json: bool) -> None:
 def _table(asked: Asked, outcomes: list[Outcome]) -> list[RenderableType]:
     from rich.text import Text
 
-    from triton_watch.cli.render import NO_DATA, bare_table, model_name, seconds
+    from triton_watch.cli.render import bare_table, model_name
+    from triton_watch.wording.words import NO_DATA, seconds
 
     table = bare_table()
     for title, right in (("MODEL", False), ("CANARY", False), ("LATENCY", True), ("TRITON COUNTED", False)):

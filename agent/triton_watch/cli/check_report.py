@@ -72,7 +72,7 @@ def _write(made: Report, form: str, path: Path | None) -> None:
         return
     import io
 
-    from triton_watch.check.words import plural
+    from triton_watch.wording.text import plural
 
     text = io.StringIO()
     write(made, form, text)
@@ -88,7 +88,7 @@ def _without_known(checked: Checked, flags: dict[str, Any], settings: CheckSetti
     Entries name files from their repository on, however the repository or the model was named on the command line.
     """
     from triton_watch.check.baseline import BaselineError, load_baseline, write_baseline
-    from triton_watch.check.words import plural
+    from triton_watch.wording.text import plural
 
     findings, roots = checked.findings, list(checked.names)
     if flags["write_baseline"] is not None:

@@ -124,7 +124,8 @@ def _target(triton: EmbeddedTriton) -> Target:
 def _comparison(verdicts: tuple[Verdict, ...]) -> Table:
     from rich.text import Text
 
-    from triton_watch.cli.render import NO_DATA, bare_table
+    from triton_watch.cli.render import bare_table
+    from triton_watch.wording.words import NO_DATA
 
     table = bare_table()
     table.add_column("MODEL", no_wrap=True)

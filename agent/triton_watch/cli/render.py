@@ -24,10 +24,10 @@ from triton_watch.records import (
 )
 from triton_watch.slo.sli import ROW, quantile_of, value_of
 from triton_watch.slo.troubles import Level, find
+from triton_watch.wording.words import NO_DATA, seconds
 
 Writer: TypeAlias = Callable[[float], str]
 
-NO_DATA = "–"  # noqa: RUF001 - a dash on purpose: it is no minus
 COLUMNS = (
     "MODEL", "STATE", "CANARY", "REQ/S", "ERR/S", "QUEUE", "COMPUTE", "REQUEST",
     "P99", "BATCH", "EFFIC.", "CACHE", "IN-FL.", "GPU",
@@ -194,15 +194,6 @@ def _troubles(snapshot: TargetSnapshot) -> RenderableType:
             trouble.sentence,
         )
     return table
-
-
-def seconds(value: float) -> str:
-    """Write a time with the unit that suits it."""
-    if value < 0.001:
-        return f"{value * 1e6:.0f} µs"
-    if value < 1:
-        return f"{value * 1e3:.3g} ms"
-    return f"{value:.3g} s"
 
 
 def rate(value: float) -> str:

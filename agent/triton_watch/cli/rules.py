@@ -57,8 +57,8 @@ def explain(rule: str) -> None:
       triton-watch rules explain TW403
     """
     from triton_watch.check.rules import RULES, by_name
-    from triton_watch.check.words import clip, nearest
     from triton_watch.cli.terminal import Terminal
+    from triton_watch.wording.text import clip, nearest
 
     found = by_name(rule)
     if found is None:

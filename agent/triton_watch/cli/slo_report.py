@@ -60,8 +60,8 @@ def command(**flags: Any) -> None:  # noqa: ANN401 - the flags above
 
 def exit_code(report: Report) -> int:
     """Return 4 when there is nothing to judge, 1 when a budget burns or is spent, or was when data ended, else 0."""
-    from triton_watch.cli.reports.stories import is_spent
     from triton_watch.records import Verdict
+    from triton_watch.wording.stories import is_spent
 
     if not report.rows:
         return NOTHING_FOUND
@@ -143,7 +143,7 @@ def _from_prometheus(settings: PrometheusSettings, flags: dict[str, Any]) -> Rep
 
 def _chosen(objectives: Sequence[Objective], slos: Sequence[str], source: str) -> tuple[Objective, ...]:
     """Return the objectives that --slo names, or all; exit with 4 where one has no such name."""
-    from triton_watch.check.words import clip, listed
+    from triton_watch.wording.text import clip, listed
 
     names = [one.name for one in objectives]
     for name in slos:

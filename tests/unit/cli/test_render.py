@@ -10,9 +10,10 @@ from rich.console import Console
 
 from support.frames import facts, frame
 from support.misbehaving import target_at
-from triton_watch.cli.render import rate, seconds, status
+from triton_watch.cli.render import rate, status
 from triton_watch.records import CanaryReason, Counter, ModelConfig, ModelKey, ModelState, ModelStatus, TargetSnapshot
 from triton_watch.slo.sli import compute
+from triton_watch.wording.words import seconds
 from unit.canary_samples import state, states
 
 NAMES = ("a_long_image_classifier_name", "ranker")

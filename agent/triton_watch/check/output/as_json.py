@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, TextIO
 
-from triton_watch.check.output.text import whole
+from triton_watch.wording.text import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

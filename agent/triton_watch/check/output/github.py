@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
-from triton_watch.check.output.text import heading, whole
+from triton_watch.check.output.text import heading
 from triton_watch.records import Severity
+from triton_watch.wording.text import whole
 
 if TYPE_CHECKING:
     from triton_watch.check.report import Report

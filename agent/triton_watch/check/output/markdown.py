@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING, TextIO
 
 from triton_watch.check.engine import sort_key
-from triton_watch.check.output.text import MOST_RULES, heading, left_out, printable, where, whole
+from triton_watch.check.output.text import MOST_RULES, heading, left_out, where
 from triton_watch.check.report import FAILED, NOT_CHECKED, OK
-from triton_watch.check.words import listed
+from triton_watch.wording.text import listed, printable, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

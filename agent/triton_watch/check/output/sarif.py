@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import quote, quote_from_bytes
 
 from triton_watch.check.baseline import fingerprints
-from triton_watch.check.output.text import whole
 from triton_watch.check.rules_docs import anchor, details
 from triton_watch.records import Confidence, Severity
 from triton_watch.version import __version__
+from triton_watch.wording.text import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

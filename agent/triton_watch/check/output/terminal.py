@@ -9,11 +9,11 @@ from rich.cells import cell_len
 
 from triton_watch.check.output.excerpt import excerpt
 from triton_watch.check.output.ink import Ink
-from triton_watch.check.output.text import MOST_RULES, left_out, looked_at, printable, where
+from triton_watch.check.output.text import MOST_RULES, left_out, looked_at, where
 from triton_watch.check.output.wrap import wrap
 from triton_watch.check.report import FAILED, NOT_CHECKED, OK
-from triton_watch.check.words import listed, plural
 from triton_watch.records import Severity
+from triton_watch.wording.text import listed, plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

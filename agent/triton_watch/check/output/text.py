@@ -1,11 +1,10 @@
-"""Making text of unknown origin safe to write, and facts of findings that several formats print."""
+"""Facts of findings that several formats print."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from triton_watch.check.words import plural
+from triton_watch.wording.text import plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,20 +14,6 @@ if TYPE_CHECKING:
 
 MOST_RULES = 8
 """Ids of rules that people are shown for one box of the checklist; programs get all."""
-_SURROGATE = re.compile(r"[\ud800-\udfff]+")
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-
-
-def whole(text: str) -> str:
-    """Return text that every encoding of Unicode can write: no half characters (of file names that are not UTF-8)."""
-    return text if text.isascii() else _SURROGATE.sub(_REPLACEMENT, text)
-
-
-def printable(text: str) -> str:
-    """Return text for one line that a person reads: nothing in it moves a cursor or hides what follows."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else " " if one in "\t\r\n" else _REPLACEMENT for one in text)
 
 
 def where(finding: Finding) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from triton_watch.check.rule import Box, Hit, Rule, Scope, Stage
 from triton_watch.check.rules.instances import CPU, GPU, groups
-from triton_watch.check.words import clip, listed, nearest
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip, listed, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ from triton_watch.check.pbtxt.template import placeholder
 from triton_watch.check.resolve import DETECTED, ENSEMBLE
 from triton_watch.check.rule import RedLine, Rule, Scope, Stage
 from triton_watch.check.served import remembered, resolved, served_versions
-from triton_watch.check.words import clip
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from triton_watch.check.rule import Box, Rule, Scope, Stage
 from triton_watch.check.rules.io_text import Declared, declared, type_name
 from triton_watch.check.rules.model_examples import torchscript
 from triton_watch.check.served import served_files
-from triton_watch.check.words import clip, listed
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from triton_watch.check.rule import Box, Rule, Scope, Stage
 from triton_watch.check.rules.io_text import MOST_TENSORS, names_of, type_name
-from triton_watch.check.words import clip, nearest
 from triton_watch.records import Severity
+from triton_watch.wording.text import clip, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

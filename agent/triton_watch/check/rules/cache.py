@@ -8,8 +8,8 @@ from triton_watch.check.formats import read_python_model
 from triton_watch.check.members import decoupled_member
 from triton_watch.check.rule import Rule, Scope, Stage
 from triton_watch.check.served import served_files
-from triton_watch.check.words import clip
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from triton_watch.check.options import Release
 from triton_watch.check.pbtxt import ProblemKind
 from triton_watch.check.pbtxt.versions import NEWER_FIELDS
 from triton_watch.check.rule import Box, Hit, Rule, Scope, Stage
-from triton_watch.check.words import clip
 from triton_watch.records import Severity
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

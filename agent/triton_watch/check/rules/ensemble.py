@@ -8,8 +8,8 @@ from triton_watch.check.graph import SCHEDULING, graph_of
 from triton_watch.check.resolve import DETECTED, ENSEMBLE
 from triton_watch.check.rule import Rule, Scope, Stage
 from triton_watch.check.rules.ensemble_examples import GOOD, ensemble_text, step_text
-from triton_watch.check.words import clip
 from triton_watch.records import Severity
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,8 +19,8 @@ from triton_watch.check.rules.ensemble_examples import (
     tensors_text,
 )
 from triton_watch.check.rules.ensemble_members import members
-from triton_watch.check.words import clip, nearest
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,8 @@ from triton_watch.check.rule import Rule, Scope, Stage
 from triton_watch.check.rules.ensemble import said
 from triton_watch.check.rules.ensemble_examples import GOOD, ensemble_text, model_text, repository_text, step_text
 from triton_watch.check.served import served_versions
-from triton_watch.check.words import clip, listed, nearest
 from triton_watch.records import Severity
+from triton_watch.wording.text import clip, listed, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

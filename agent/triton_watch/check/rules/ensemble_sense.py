@@ -18,8 +18,8 @@ from triton_watch.check.rules.ensemble_examples import (
     tensors_text,
 )
 from triton_watch.check.rules.ensemble_members import members
-from triton_watch.check.words import clip, listed
 from triton_watch.records import Severity
+from triton_watch.wording.text import clip, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

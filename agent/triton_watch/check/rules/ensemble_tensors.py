@@ -8,8 +8,8 @@ from triton_watch.check.graph import graph_of
 from triton_watch.check.rule import Rule, Scope, Stage
 from triton_watch.check.rules.ensemble import said, whole
 from triton_watch.check.rules.ensemble_examples import GOOD, STEP, TWO, ensemble_text, step_text
-from triton_watch.check.words import clip, nearest
 from triton_watch.records import Severity
+from triton_watch.wording.text import clip, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

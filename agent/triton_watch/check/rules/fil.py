@@ -8,8 +8,8 @@ from triton_watch.check.formats import MODEL_TYPES
 from triton_watch.check.rule import Box, RedLine, Rule, Scope, Stage
 from triton_watch.check.rules.io_text import declared, type_name
 from triton_watch.check.served import model_type, served_files
-from triton_watch.check.words import clip, listed
 from triton_watch.records import Severity
+from triton_watch.wording.text import clip, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

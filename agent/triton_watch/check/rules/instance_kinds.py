@@ -8,8 +8,8 @@ from triton_watch.check.formats import VllmModel, read_vllm
 from triton_watch.check.rule import Box, Hit, Rule, Scope, Stage
 from triton_watch.check.rules.instances import AUTO, CPU, GPU, MODEL, groups
 from triton_watch.check.served import remembered, served_versions
-from triton_watch.check.words import clip, plural
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from triton_watch.check.pbtxt.messages import ModelInstanceGroup
 from triton_watch.check.rule import Box, Hit, RedLine, Rule, Scope, Stage
-from triton_watch.check.words import clip, listed, plural
 from triton_watch.records import Severity
+from triton_watch.wording.text import clip, listed, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from triton_watch.check.pbtxt.messages import DataType
-from triton_watch.check.words import clip
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -8,8 +8,8 @@ from triton_watch.check.model import CONFIG, Model
 from triton_watch.check.rule import Box, Hit, Rule, Scope, Stage
 from triton_watch.check.rules.without_config import Without, kind_of, lists, nested, refusal
 from triton_watch.check.served import unlisted_versions
-from triton_watch.check.words import clip, listed
 from triton_watch.records import Severity
+from triton_watch.wording.text import clip, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from triton_watch.check.rule import Box, Hit, Rule, Scope, Stage
 from triton_watch.check.rules.without_config import KNOWN_BACKENDS
-from triton_watch.check.words import clip
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from triton_watch.check.rule import Box, Hit, Rule, Scope
-from triton_watch.check.words import clip, listed
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

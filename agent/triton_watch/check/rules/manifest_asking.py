@@ -9,8 +9,8 @@ from triton_watch.check.manifest.records import Manifest, Probe, ProbeWay
 from triton_watch.check.rule import Box, Hit, Rule, Scope
 from triton_watch.check.rules.manifest_checks import called
 from triton_watch.check.rules.manifest_parts import HEALTH, LIVE, READY, in_kubernetes, pod, served
-from triton_watch.check.words import clip
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

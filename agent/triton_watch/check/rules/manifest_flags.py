@@ -9,8 +9,8 @@ from triton_watch.check.manifest.flags import ABSENT_UNTIL, FLAGS, MEASURED, TRU
 from triton_watch.check.options import Release
 from triton_watch.check.rule import Hit, Rule, Scope, Stage
 from triton_watch.check.rules.manifest_parts import command_lines, pod
-from triton_watch.check.words import clip, listed, nearest
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip, listed, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,8 +9,8 @@ from triton_watch.check.manifest.records import METRICS_PORT, Manifest, Platform
 from triton_watch.check.options import Release
 from triton_watch.check.rule import Box, Hit, Rule, Scope
 from triton_watch.check.rules.manifest_parts import command_lines, in_kubernetes, pod, served
-from triton_watch.check.words import clip, nearest
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -8,8 +8,8 @@ from triton_watch.check.manifest.records import Manifest, Platform
 from triton_watch.check.manifest.units import compose_bytes, kubernetes_bytes
 from triton_watch.check.rule import Box, Hit, Rule, Scope
 from triton_watch.check.rules.manifest_parts import pod, served
-from triton_watch.check.words import clip, listed, plural
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip, listed, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

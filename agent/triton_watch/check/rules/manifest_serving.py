@@ -8,8 +8,8 @@ from triton_watch.check.manifest.flags import REPLACED
 from triton_watch.check.manifest.records import Manifest, Platform
 from triton_watch.check.rule import Box, Hit, Rule, Scope
 from triton_watch.check.rules.manifest_parts import command_lines, pod, served, service
-from triton_watch.check.words import clip
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

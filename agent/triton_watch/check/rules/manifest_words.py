@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from triton_watch.check.rule import Hit, Rule, Scope
 from triton_watch.check.rules.manifest_parts import ARGS, command_lines, pod
-from triton_watch.check.words import clip
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

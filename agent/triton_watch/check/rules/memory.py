@@ -10,8 +10,8 @@ from triton_watch.check.rule import Box, Hit, Rule, Scope, Stage
 from triton_watch.check.rules.instances import AUTO, GPU, groups
 from triton_watch.check.rules.sizes import size_text
 from triton_watch.check.rules.version_policy import loaded_versions
-from triton_watch.check.words import listed, plural
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import listed, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

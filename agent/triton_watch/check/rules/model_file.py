@@ -10,8 +10,8 @@ from triton_watch.check.formats import MODEL_TYPES, Format
 from triton_watch.check.rule import Box, Rule, Scope, Stage
 from triton_watch.check.rules.model_format import NO_MODEL, contents, of_another_backend, wanted_formats
 from triton_watch.check.served import ServedFile, barred_files, missing_files, model_type, served_files
-from triton_watch.check.words import clip
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

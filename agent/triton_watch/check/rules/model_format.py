@@ -8,8 +8,8 @@ from triton_watch.check.formats import Format, backends_for, default_filenames, 
 from triton_watch.check.rule import Box, RedLine, Rule, Scope, Stage
 from triton_watch.check.rules.platform import TORCH_AOTI_SINCE
 from triton_watch.check.served import missing_files, resolved, served_files
-from triton_watch.check.words import clip
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

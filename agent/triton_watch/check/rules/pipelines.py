@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from triton_watch.check.rule import Hit, Rule, Scope
 from triton_watch.check.rules.ensemble_examples import model_text, repository_text
-from triton_watch.check.words import clip, listed
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,8 @@ from triton_watch.check.rule import Box, Rule, Scope, Stage
 from triton_watch.check.rules.backend import KNOWN, found_files
 from triton_watch.check.rules.backend import meant as meant_backend
 from triton_watch.check.served import resolved
-from triton_watch.check.words import clip, nearest
 from triton_watch.records import Severity
+from triton_watch.wording.text import clip, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

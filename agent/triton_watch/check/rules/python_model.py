@@ -10,8 +10,8 @@ from triton_watch.check.formats import Format, PythonModel, read_python_model, s
 from triton_watch.check.pbtxt import Span
 from triton_watch.check.rule import Box, RedLine, Rule, Scope, Stage
 from triton_watch.check.served import ServedFile, missing_files, remembered, served_files
-from triton_watch.check.words import clip
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

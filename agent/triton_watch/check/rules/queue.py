@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from triton_watch.check.pbtxt.messages import ModelQueuePolicy
 from triton_watch.check.rule import Rule, Scope, Stage
-from triton_watch.check.words import clip
 from triton_watch.records import Severity
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from triton_watch.check.rule import Box, Hit, Rule, Scope, Stage
 from triton_watch.check.rules.memory import EACH, RESERVES, SHARES_WEIGHTS, Group, instances_by_gpu
 from triton_watch.check.rules.sizes import size_text
-from triton_watch.check.words import clip, listed, plural
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip, listed, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

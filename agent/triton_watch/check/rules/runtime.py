@@ -8,8 +8,8 @@ from triton_watch.check.resolve import ENSEMBLE
 from triton_watch.check.rule import Rule, Scope, Stage
 from triton_watch.check.rules.backend import LIBRARIES, NO_LIBRARY, SOURCE, own_libraries
 from triton_watch.check.served import served_versions
-from triton_watch.check.words import clip, plural
 from triton_watch.records import Severity
+from triton_watch.wording.text import clip, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from triton_watch.check.datafiles import DataFile, byte_size, type_name
 from triton_watch.check.pbtxt.messages import DataType
 from triton_watch.check.rule import Rule, Scope, Stage
 from triton_watch.check.rules.sequence import BATCHER, HEAD, controls
-from triton_watch.check.words import clip, plural
 from triton_watch.records import Severity
+from triton_watch.wording.text import clip, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

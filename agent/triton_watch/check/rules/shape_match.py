@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from triton_watch.check.formats import Format, TensorSpec
 from triton_watch.check.rules.io_text import MOST_TENSORS, Declared, declared, dims_text, names_of
 from triton_watch.check.served import ServedFile, remembered, served_files
-from triton_watch.check.words import clip
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,8 +8,8 @@ from triton_watch.check.rule import Box, Rule, Scope, Stage
 from triton_watch.check.rules.io_text import dims_text, type_name
 from triton_watch.check.rules.model_examples import onnx
 from triton_watch.check.rules.shape_match import Fault, Pair, faults_of, pairs_of, right_dims, severity_of, told_files
-from triton_watch.check.words import clip
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from triton_watch.check.options import Release
 from triton_watch.check.rule import Box, Rule, Scope, Stage
 from triton_watch.check.rules.model_format import wanted_formats
 from triton_watch.check.served import served_files
-from triton_watch.check.words import clip
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

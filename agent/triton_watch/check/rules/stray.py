@@ -10,8 +10,8 @@ from triton_watch.check.model import CONFIG, Model
 from triton_watch.check.rule import Box, Hit, Rule, Scope, Stage
 from triton_watch.check.rules.sizes import size_text
 from triton_watch.check.rules.without_config import Without, judged, kind_of
-from triton_watch.check.words import clip, listed, plural
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip, listed, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

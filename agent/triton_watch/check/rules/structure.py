@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from triton_watch.check.model import CONFIG, Model
 from triton_watch.check.rule import Box, Hit, RedLine, Rule, Scope, Stage
 from triton_watch.check.rules.without_config import Without, detect, kind_of, misplaced, refusal
-from triton_watch.check.words import clip
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from triton_watch.check.rule import Box, Rule, Scope, Stage
 from triton_watch.check.rules.io_text import MOST_TENSORS, declared
 from triton_watch.check.rules.tensors import GOOD, MEASURED, OUTPUT
 from triton_watch.check.served import resolved
-from triton_watch.check.words import clip
 from triton_watch.records import Severity
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

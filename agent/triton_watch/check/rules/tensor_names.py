@@ -9,8 +9,8 @@ from triton_watch.check.rules.io_text import declared, names_of
 from triton_watch.check.rules.model_examples import onnx
 from triton_watch.check.rules.shape_match import given_inputs, severity_of, told_files
 from triton_watch.check.rules.shapes import COMPARED, example, tensor
-from triton_watch.check.words import clip, listed, nearest
 from triton_watch.records import Severity
+from triton_watch.wording.text import clip, listed, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,8 +8,8 @@ from triton_watch.check.rule import Box, RedLine, Rule, Scope, Stage
 from triton_watch.check.rules.io_text import MOST_TENSORS, Declared, declared, dims_text
 from triton_watch.check.rules.python_model import completes_itself
 from triton_watch.check.served import resolved
-from triton_watch.check.words import clip, listed
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,8 +10,8 @@ from triton_watch.check.resolve import DETECTED
 from triton_watch.check.rule import Box, Hit, Rule, Scope, Stage
 from triton_watch.check.rules.version_policy import loaded_versions
 from triton_watch.check.rules.without_config import judged
-from triton_watch.check.words import clip, listed
 from triton_watch.records import Severity
+from triton_watch.wording.text import clip, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

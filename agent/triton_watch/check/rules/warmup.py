@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from triton_watch.check.datafiles import DataFile, byte_size, element_count, type_name
 from triton_watch.check.pbtxt.messages import DataType
 from triton_watch.check.rule import Rule, Scope, Stage
-from triton_watch.check.words import clip, listed, nearest
 from triton_watch.records import Severity
+from triton_watch.wording.text import clip, listed, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from triton_watch.check.datafiles import DataFile, byte_size
 from triton_watch.check.rule import Rule, Scope
 from triton_watch.check.rules.batching import may_be_completed
 from triton_watch.check.rules.warmup import BEYOND_MEMORY, FOLDER, GOOD, STRING, declared, inputs, samples
-from triton_watch.check.words import clip, nearest
 from triton_watch.records import Confidence, Severity
+from triton_watch.wording.text import clip, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from triton_watch.check.model import CONFIG, Model, version_number
 from triton_watch.check.resolve import DETECTED, first_directory
 from triton_watch.check.served import remembered, resolved
-from triton_watch.check.words import clip
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,9 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from triton_watch.check.output.text import whole
-from triton_watch.cli.reports.stories import count
 from triton_watch.records import Verdict
+from triton_watch.wording.stories import count
+from triton_watch.wording.text import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -27,7 +27,7 @@ def deliver(report: Report, form: str, out: Path | None, most: int | None) -> No
     if out is None or str(out) == STANDARD_OUTPUT:
         _print(report, form, most)
         return
-    from triton_watch.cli.reports.stories import headline
+    from triton_watch.wording.stories import headline
 
     try:
         out.write_text(render(report, form, most), encoding="utf-8")

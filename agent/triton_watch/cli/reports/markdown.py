@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triton_watch.check.output.markdown import code, escape
-from triton_watch.cli.reports import words
-from triton_watch.cli.reports.cells import burn_titles, cells, shows_targets
-from triton_watch.cli.reports.stories import headline, notes, promise, story
 from triton_watch.records import Verdict
+from triton_watch.wording import words
+from triton_watch.wording.cells import burn_titles, cells, shows_targets
+from triton_watch.wording.stories import headline, notes, promise, story
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

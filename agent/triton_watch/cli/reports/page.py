@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from triton_watch.check.words import plural
-from triton_watch.cli.render import NO_DATA
-from triton_watch.cli.reports import words
-from triton_watch.cli.reports.cells import Cells, burn_titles, cells, shows_targets
-from triton_watch.cli.reports.charts import HEIGHT, WIDTH, Charts, charts
-from triton_watch.cli.reports.stories import count, headline, notes, promise, story
 from triton_watch.records import Verdict
+from triton_watch.wording import words
+from triton_watch.wording.cells import Cells, burn_titles, cells, shows_targets
+from triton_watch.wording.charts import HEIGHT, WIDTH, Charts, charts
+from triton_watch.wording.stories import count, headline, notes, promise, story
+from triton_watch.wording.text import plural
+from triton_watch.wording.words import NO_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from triton_watch.cli.reports import words
 from triton_watch.records.objective import matches
 from triton_watch.slo.ledger import Ledger
 from triton_watch.slo.report import added_up, assemble, joined, rows_of, silent_targets, summed_course
 from triton_watch.slo.timeline import after_pause
+from triton_watch.wording import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -9,11 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from triton_watch.check.output.wrap import WIDEST
-from triton_watch.cli.render import NO_DATA
-from triton_watch.cli.reports import words
-from triton_watch.cli.reports.cells import burn_titles, cells, shows_targets, tells_apart
-from triton_watch.cli.reports.stories import headline, notes, story
 from triton_watch.records import Page, Verdict
+from triton_watch.wording import words
+from triton_watch.wording.cells import burn_titles, cells, shows_targets, tells_apart
+from triton_watch.wording.stories import headline, notes, story
+from triton_watch.wording.words import NO_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

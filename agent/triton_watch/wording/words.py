@@ -5,16 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from triton_watch.check.output.text import printable, whole
-from triton_watch.check.words import clip
-from triton_watch.cli.render import NO_DATA, seconds
 from triton_watch.config import format_duration, format_percentage
 from triton_watch.records import Verdict
+from triton_watch.wording.text import clip, printable, whole
 
 if TYPE_CHECKING:
     from triton_watch.records import Goal, Objective, ReportRow
 
-"""Indicators whose events are seconds, and whose bounds are ratios."""
+NO_DATA = "–"  # noqa: RUF001 - a dash on purpose: it is no minus
 LONGEST_NAME = 60
 """Characters of a name in a sentence or a table."""
 VERDICT_WORDS = {
@@ -25,6 +23,15 @@ VERDICT_WORDS = {
 }
 _UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
 _LONGEST = 1000 * 365 * 86400.0
+
+
+def seconds(value: float) -> str:
+    """Write a time with the unit that suits it."""
+    if value < 0.001:
+        return f"{value * 1e6:.0f} µs"
+    if value < 1:
+        return f"{value * 1e3:.3g} ms"
+    return f"{value:.3g} s"
 
 
 def number(value: float) -> str:

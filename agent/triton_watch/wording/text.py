@@ -1,12 +1,16 @@
-"""Small helpers for the sentences of findings."""
+"""Text of unknown origin made safe to write, and small helpers for sentences."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]+")
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def clip(text: str, width: int = 80) -> str:
@@ -33,3 +37,15 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 def plural(count: int, noun: str) -> str:
     """Return `1 model`, `2 models`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def whole(text: str) -> str:
+    """Return text that every encoding of Unicode can write: no half characters (of file names that are not UTF-8)."""
+    return text if text.isascii() else _SURROGATE.sub(_REPLACEMENT, text)
+
+
+def printable(text: str) -> str:
+    """Return text for one line that a person reads: nothing in it moves a cursor or hides what follows."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else " " if one in "\t\r\n" else _REPLACEMENT for one in text)

@@ -6,12 +6,12 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from triton_watch.check.words import plural
-from triton_watch.cli.render import NO_DATA
-from triton_watch.cli.reports import words
-from triton_watch.cli.reports.cells import burn_over, lasts
 from triton_watch.records import SloSli, Verdict
 from triton_watch.slo.words import in_words
+from triton_watch.wording import words
+from triton_watch.wording.cells import burn_over, lasts
+from triton_watch.wording.text import plural
+from triton_watch.wording.words import NO_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

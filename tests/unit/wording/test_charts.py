@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from triton_watch.cli.reports.charts import HEIGHT, STEPS, WIDTH, Charts, charts
 from triton_watch.records import Course, Verdict
+from triton_watch.wording.charts import HEIGHT, STEPS, WIDTH, Charts, charts
 from unit.cli.reports.samples import AT, AVAILABLE, DAY, bad_day, row
 
 MONTH = 30 * DAY

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from triton_watch.cli.reports import words
+from triton_watch.wording import words
 
 if TYPE_CHECKING:
     from triton_watch.records import Course, FloatArray, ReportRow

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from triton_watch.cli.render import NO_DATA
-from triton_watch.cli.reports import words
 from triton_watch.records import Verdict
+from triton_watch.wording import words
+from triton_watch.wording.words import NO_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

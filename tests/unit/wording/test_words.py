@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from triton_watch.cli.render import NO_DATA
-from triton_watch.cli.reports import words
 from triton_watch.records import Goal, SloSli
+from triton_watch.wording import words
+from triton_watch.wording.words import NO_DATA
 from unit.cli.reports.samples import AVAILABLE, QUEUE, WINDOWS, bad_day
 
 

@@ -1,0 +1,1 @@
+"""Facts in words and drawings, for terminals and pages alike: text made safe, numbers, budgets, charts."""
