@@ -11,18 +11,23 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from support.objectives import availability, batch_efficiency, gpu_band, queue_time
 from triton_watch.daemon.state import AlertsView, BudgetsView, HistoryStatus, ReloadStatus, TargetBudgets, TargetCounts
 from triton_watch.records import (
+    AgentStatus,
     AlertKey,
     AlertPhase,
     AlertSettings,
     AlertSeverity,
     AlertState,
+    BatchSizes,
+    CanaryHistory,
     CanaryReason,
     CanaryResult,
     CanaryState,
     CanaryVerdict,
     ConfigVectors,
     Counter,
+    Course,
     Gpu,
+    History,
     MetricsFrame,
     ModelConfig,
     ModelIndex,
@@ -69,6 +74,7 @@ HOSTILE = (
 )
 
 
+PROCESS = AgentStatus(started=1.7e9, memory=80_000_000, cpu=12.5, threads=9)
 RELOADED = ReloadStatus(success=True, last_success=1.7e9)
 
 
@@ -83,6 +89,11 @@ class SyntheticState:
     verdicts: Mapping[str, ServingVerdict] = field(default_factory=dict)
     alert_view: AlertsView = field(default_factory=AlertsView)
     last_reload: ReloadStatus = RELOADED
+    past: History = field(default_factory=History)
+    canary_pasts: Mapping[tuple[str, ModelKey], CanaryHistory] = field(default_factory=dict)
+    course_of: Mapping[tuple[str, ModelKey], Mapping[str, Course]] = field(default_factory=dict)
+    batches: Mapping[tuple[str, str, str], BatchSizes] = field(default_factory=dict)
+    process: AgentStatus = PROCESS
     age: float = 0.5
     first_done: bool = True
     asked_about: list[str | None] = field(default_factory=list)
@@ -106,6 +117,21 @@ class SyntheticState:
 
     def alerts(self) -> AlertsView:
         return self.alert_view
+
+    def history(self) -> History:
+        return self.past
+
+    def canary_history(self, target: str, key: ModelKey) -> CanaryHistory:
+        return self.canary_pasts.get((target, key), CanaryHistory())
+
+    def courses(self, target: str, key: ModelKey) -> Mapping[str, Course]:
+        return self.course_of.get((target, key), {})
+
+    def batch_sizes(self, target: str, name: str, version: str) -> BatchSizes | None:
+        return self.batches.get((target, name, version))
+
+    def agent(self) -> AgentStatus:
+        return self.process
 
     def reload(self) -> ReloadStatus:
         return self.last_reload

@@ -15,6 +15,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import parse_qs, quote
 
+from triton_watch.daemon.paths import segments
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -43,6 +45,11 @@ class Request:
     path: str
     query: Mapping[str, Sequence[str]]
     environ: Mapping[str, object] = field(repr=False)
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The decoded parts of the path; a slash within a name that was sent as %2F stays in its part."""
+        return segments(str(self.environ.get("REQUEST_URI") or quote(self.path)))
 
     def header(self, name: str) -> str:
         """The value of a request header, or an empty string."""

@@ -12,10 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from triton_watch.records import (
+        AgentStatus,
         AlertState,
+        BatchSizes,
         BudgetTable,
+        CanaryHistory,
         CanaryState,
+        Course,
         Finding,
+        History,
         ModelKey,
         Objective,
         Outcome,
@@ -87,6 +92,8 @@ class AlertsView:
     findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=lambda: MappingProxyType({}))
     refused: int = 0
     """Alerts for which there was no room."""
+    ended: tuple[AlertState, ...] = ()
+    """Alerts that have resolved and are told no more, the newest first; at most 100, in memory."""
     evaluated_at: float | None = None
     """Unix seconds of the last evaluation, at which nothing may have been new; None = none yet."""
 
@@ -114,6 +121,28 @@ class StateSource(Protocol):
 
     def alerts(self) -> AlertsView:
         """What fires, what is about to, and who is told."""
+
+    def history(self) -> History:
+        """The last hour of each target, its poll cycles, and what happened of late."""
+
+    def canary_history(self, target: str, key: ModelKey) -> CanaryHistory:
+        """The last canaries of a model, and how it failed; empty where it has none."""
+
+    def courses(self, target: str, key: ModelKey) -> Mapping[str, Course]:
+        """How the events of each objective of a model came about, by the objective's name.
+
+        Waits for at most as long as a poll takes to be counted: a millisecond.
+        """
+
+    def batch_sizes(self, target: str, name: str, version: str) -> BatchSizes | None:
+        """Executions of a model by batch size; None = not asked yet.
+
+        The server is asked for the statistics of the models that somebody looks at, and of no others: this
+        notes that somebody does.
+        """
+
+    def agent(self) -> AgentStatus:
+        """How the process itself fares."""
 
     def reload(self) -> ReloadStatus:
         """The last attempt to load the configuration; the first load counts."""

@@ -37,7 +37,20 @@ from triton_watch.daemon.state import AlertsView, BudgetsView, ReloadStatus, Tar
 from triton_watch.probes import PROBES, Probe
 from triton_watch.probes.canary.run import Clocks
 from triton_watch.probes.cycle import TargetPoller
-from triton_watch.records import AlertMode, CanaryState, ModelKey, Outcome, Settings, Target, TargetSnapshot
+from triton_watch.records import (
+    AgentStatus,
+    AlertMode,
+    BatchSizes,
+    CanaryHistory,
+    CanaryState,
+    Course,
+    History,
+    ModelKey,
+    Outcome,
+    Settings,
+    Target,
+    TargetSnapshot,
+)
 from triton_watch.slo.serving import ServingVerdict, serving_of
 
 if TYPE_CHECKING:
@@ -216,6 +229,26 @@ class Supervisor:
     def alerts(self) -> AlertsView:
         """Return what fires, what is about to, and who is told."""
         return self._alerts.view()
+
+    def history(self) -> History:
+        """Return the last hour of each target, its poll cycles, and what happened of late."""
+        return History()
+
+    def canary_history(self, target: str, key: ModelKey) -> CanaryHistory:
+        """Return the last canaries of a model, and how it failed."""
+        return CanaryHistory()
+
+    def courses(self, target: str, key: ModelKey) -> Mapping[str, Course]:
+        """Return how the events of each objective of a model came about."""
+        return {}
+
+    def batch_sizes(self, target: str, name: str, version: str) -> BatchSizes | None:
+        """Return the executions of a model by batch size; asking notes that somebody looks at it."""
+        return None
+
+    def agent(self) -> AgentStatus:
+        """Return how the process itself fares."""
+        return AgentStatus(0.0, 0, 0.0, 1)
 
     def reload(self) -> ReloadStatus:
         """Return how the last load of the configuration went."""

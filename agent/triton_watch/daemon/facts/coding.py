@@ -1,0 +1,42 @@
+"""Facts as JSON and back, and the JSON schemas of their types."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable
+from functools import cache
+from typing import Any, TypeVar, cast
+
+from pydantic import TypeAdapter
+
+T = TypeVar("T")
+
+
+def as_json(value: object) -> bytes:
+    """Write a record as JSON, in ASCII: a model's name may hold half a character, which UTF-8 cannot say.
+
+    Raises ValueError for a number that is not finite: what is not known is None.
+    """
+    data = _adapter(cast("Hashable", type(value))).dump_python(value, mode="json")
+    return json.dumps(data, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+def from_json(kind: type[T], text: bytes | str) -> T:
+    """Read what `as_json` wrote of a record of this kind; fields that it does not know are left out.
+
+    Raises ValueError: it is something else.
+    """
+    return cast("T", _adapter(cast("Hashable", kind)).validate_python(json.loads(text)))
+
+
+def schemas(kinds: tuple[type, ...], ref_template: str) -> dict[str, Any]:
+    """Return the JSON schemas of records and all that they are made of, by name; `ref_template` has {model} in it."""
+    inputs = [(kind, "serialization", _adapter(kind)) for kind in kinds]
+    _, found = TypeAdapter.json_schemas(inputs, ref_template=ref_template)  # type: ignore[arg-type]
+    return cast("dict[str, Any]", found["$defs"])
+
+
+@cache
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    """The adapter of a type; made once, for it takes a while."""
+    return TypeAdapter(cast("type", kind))
