@@ -82,13 +82,15 @@ RELOADED = ReloadStatus(success=True, last_success=1.7e9)
 class SyntheticState:
     """A `StateSource` whose answers are its fields."""
 
-    targets: Mapping[str, TargetSnapshot]
+    polled: Mapping[str, TargetSnapshot]
     counts: Mapping[str, TargetCounts] = field(default_factory=dict)
     budget_view: BudgetsView = field(default_factory=BudgetsView)
     canary_states: Mapping[str, Mapping[ModelKey, CanaryState]] = field(default_factory=dict)
     verdicts: Mapping[str, ServingVerdict] = field(default_factory=dict)
     alert_view: AlertsView = field(default_factory=AlertsView)
     last_reload: ReloadStatus = RELOADED
+    unpolled: Mapping[str, Target] = field(default_factory=dict)
+    """Targets that are watched, and had no cycle yet."""
     past: History = field(default_factory=History)
     canary_pasts: Mapping[tuple[str, ModelKey], CanaryHistory] = field(default_factory=dict)
     course_of: Mapping[tuple[str, ModelKey], Mapping[str, Course]] = field(default_factory=dict)
@@ -100,7 +102,10 @@ class SyntheticState:
     """The models that `serving` was asked about."""
 
     def snapshots(self) -> Mapping[str, TargetSnapshot]:
-        return self.targets
+        return self.polled
+
+    def targets(self) -> Mapping[str, Target]:
+        return {name: snapshot.target for name, snapshot in self.polled.items()} | dict(self.unpolled)
 
     def counters(self) -> Mapping[str, TargetCounts]:
         return self.counts

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Objective,
         Outcome,
         PeerStatus,
+        Target,
         TargetSnapshot,
     )
     from triton_watch.slo.serving import ServingVerdict
@@ -100,6 +101,9 @@ class AlertsView:
 
 class StateSource(Protocol):
     """The running daemon, as its exporter and pages see it. Every method returns at once."""
+
+    def targets(self) -> Mapping[str, Target]:
+        """What is watched, by name, polled already or not; not to change afterwards."""
 
     def snapshots(self) -> Mapping[str, TargetSnapshot]:
         """The latest snapshot of each target by the target's name; none before its first cycle ended.

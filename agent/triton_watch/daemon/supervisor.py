@@ -202,6 +202,10 @@ class Supervisor:
             with suppress(JobLookupError):  # a model that was unloaded just now
                 job.modify(next_run_time=_utc_now())
 
+    def targets(self) -> Mapping[str, Target]:
+        """Return what is watched."""
+        return {name: watched.poller.target for name, watched in self._watched.items()}
+
     def snapshots(self) -> Mapping[str, TargetSnapshot]:
         """Return the latest snapshot of each target that has one."""
         return self._snapshots

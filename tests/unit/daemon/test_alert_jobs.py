@@ -65,7 +65,7 @@ class World:
 
     def polled(self, found: TargetSnapshot, seconds: float = 15.0) -> None:
         self.time += seconds
-        self.source.targets = {found.target.name: replace(found, cycle=int(self.time))}
+        self.source.polled = {found.target.name: replace(found, cycle=int(self.time))}
         self.jobs.tick()
 
     def phases(self) -> dict[str, AlertPhase]:
@@ -116,7 +116,7 @@ def test_a_target_that_begins_anew_with_a_reload_keeps_its_alerts_and_one_that_i
     world = World()
     for _ in range(3):
         world.polled(unheard())
-    world.source.targets = {}
+    world.source.polled = {}
     world.jobs.swap(replace(world.settings, targets=(replace(TARGET, interval=5.0),)))
     world.jobs.tick()
     assert world.phases() == {"TritonTargetDown": AlertPhase.FIRING}

@@ -635,7 +635,7 @@ def test_a_scrape_reads_the_latest_snapshot_each_time() -> None:
     state = state_of(names(1))
     exporter = Exporter(state)
     assert b"model_00000" in exporter.page().body
-    state.targets = {}
+    state.polled = {}
     state.counts = {}
     state.canary_states = {}
     assert b"model_00000" not in exporter.page().body
