@@ -94,7 +94,7 @@ def full_state() -> SyntheticState:
     configs = {**snapshot.configs, keys[0].name: ModelConfig(keys[0].name, steps=(EnsembleStep(keys[1].name, -1),))}
     return dataclasses.replace(
         state_of(keys),
-        targets={"triton": dataclasses.replace(snapshot, models=(*snapshot.models, missing), configs=configs)},
+        polled={"triton": dataclasses.replace(snapshot, models=(*snapshot.models, missing), configs=configs)},
         counts={"triton": TargetCounts(3, 1, {("metrics", Outcome.EMPTY): 1})},
         budget_view=budgets_of(keys),
         alert_view=every_alert(),
