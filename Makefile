@@ -10,7 +10,7 @@ SAY := @printf '%s\n'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint generate bench soak faults expressions clean check-generated pytest debian
+.PHONY: help demo test lint generate bench soak faults expressions screenshots clean check-generated pytest debian chromium
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,18 +46,27 @@ faults: $(VENV)/.test debian ## Break a real Triton in every way, and see each a
 expressions: $(VENV)/.test debian ## Run every expression of boards and rules on real servers: two minutes
 	@$(PY) tests/expressions/run.py
 
+screenshots: $(VENV)/.test chromium ## Take the pictures of the status page in docs/images: three minutes
+	@$(PY) tests/support/debian.py libpython
+	@$(PY) tests/screenshots.py
+
 clean: ## Remove the environment, caches and unpacked packages
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	find agent tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
-pytest: check-generated debian
+pytest: check-generated debian chromium
 	$(SAY) '== pytest, unit tests on all processors' && $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile tests/unit
-	$(SAY) '== pytest, real servers beside one another' && $(PY) -m pytest -n 3 --dist loadfile -m beside tests/integration
+	$(SAY) '== pytest, real servers beside one another' && $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
+		-m beside tests/integration
 	$(SAY) '== pytest, real servers one after the other' && $(PY) -m pytest -m 'not beside' tests/integration
 
 debian: $(VENV)/.test
 	$(SAY) '== packages of the distribution (unpacked into .cache/debian where they are missing)'
 	@$(PY) tests/support/debian.py libpython prometheus prometheus-alertmanager
+
+chromium: $(VENV)/.test
+	$(SAY) '== a browser (the first time, where there is none: about 170 MB)'
+	@$(PY) tests/support/debian.py chromium
 
 check-generated: lint
 	$(SAY) '== generated files'

@@ -12,6 +12,7 @@ from triton_watch.config import docs as configuration_docs
 from triton_watch.config import from_flags
 from triton_watch.conventions.alerts import ALERT_NAMES
 from triton_watch.daemon import metrics_docs
+from triton_watch.daemon.api import openapi
 from triton_watch.generate import pages, recorded_docs, write
 from triton_watch.generate.dashboards import Context
 from triton_watch.generate.files import all_files
@@ -40,6 +41,7 @@ GENERATED: list[tuple[Path, Callable[[], str]]] = [
     (ROOT / "docs" / "rules.md", rules_docs.render),
     (ROOT / "docs" / "alerts.md", _alerts_page),
     (ROOT / "docs" / "recorded.md", recorded_docs.render),
+    (ROOT / "agent" / "triton_watch" / "daemon" / "api" / "openapi.json", openapi.render),
     *((ROOT / path, partial(str, text)) for path, text in MONITORING.items()),
     *((ALERTS / "runbooks" / f"{name}.md", partial(pages.page, name, DEFAULTS.slo.objectives)) for name in ALERT_NAMES),
 ]

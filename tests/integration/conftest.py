@@ -11,20 +11,36 @@ from support.debian import tool
 from triton_watch.demo import EmbeddedTriton, example_repository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+EXIT_SOON: Final = ("--exit-timeout-secs=3",)
+"""A server waits for requests that a dead model never answers: by default for 30 s."""
+LONG: Final = (
+    "check_differential",
+    "slo_parity",
+    "canary_run",
+    "expressions",
+    "check_fix",
+    "alerts",
+    "pages",
+    "slo_fleet",
+    "rules_triton",
+    "pages_hostile",
+)
+"""Of `BESIDE`, those that begin first, so that no processor is idle at the end: the first two take four minutes each."""
 BESIDE: Final = frozenset(
     (
+        *LONG,
         "alertmanager",
         "amtool",
         "annotations",
-        "check_differential",
-        "check_fix",
+        "canary_access",
         "check_live",
         "client_real",
         "dashboards_ha_pair",
         "dashboards_promtool",
+        "embedded_triton",
         "gpu_queries",
         "history_prometheus",
         "history_prometheus_access",
@@ -33,25 +49,29 @@ BESIDE: Final = frozenset(
         "promtool",
         "rules_agent",
         "rules_lint",
-        "rules_triton",
         "slo_check",
         "store_processes",
     )
 )
-"""Modules that mostly wait and measure no time: `make test` runs them beside one another."""
+"""Modules that mostly wait and measure no speed: `make test` runs them beside one another."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of these modules."""
+    """Mark the tests of these modules, and put the long ones first."""
     for item in items:
-        if item.path.stem.removeprefix("test_") in BESIDE:
+        if _module(item) in BESIDE:
             item.add_marker("beside")
+    items.sort(key=lambda item: LONG.index(_module(item)) if _module(item) in LONG else len(LONG))
+
+
+def _module(item: pytest.Item) -> str:
+    return item.path.stem.removeprefix("test_")
 
 
 @pytest.fixture(scope="session")
 def triton() -> Iterator[EmbeddedTriton]:
     """One server with the example models, shared by all tests: leave its models loaded and alive."""
-    with EmbeddedTriton(example_repository()) as server:
+    with EmbeddedTriton(example_repository(), extra_args=EXIT_SOON) as server:
         yield server
 
 
@@ -60,8 +80,9 @@ def triton_factory(tmp_path: Path) -> Iterator[Callable[..., EmbeddedTriton]]:
     """Starts servers of a test's own; its options are those of `EmbeddedTriton`. All end with the test."""
     with ExitStack() as stack:
 
-        def start(repository: Path | None = None, **options: Any) -> EmbeddedTriton:
-            server = EmbeddedTriton(repository or example_repository(), workdir=tmp_path, **options)
+        def start(repository: Path | None = None, *, extra_args: Sequence[str] = (), **options: Any) -> EmbeddedTriton:
+            flags = (*EXIT_SOON, *extra_args)
+            server = EmbeddedTriton(repository or example_repository(), workdir=tmp_path, extra_args=flags, **options)
             return stack.enter_context(server)
 
         yield start

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from synthetic_state import SyntheticState, alerts_of
 from triton_watch.daemon.alert_pages import alert_routes
+from triton_watch.daemon.api.routes import api_routes
 from triton_watch.daemon.app import App
 from triton_watch.daemon.state import TargetCounts
 from triton_watch.daemon.web import WebServer
-from triton_watch.records import WebSettings
+from triton_watch.records import Target, WebSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,13 +22,14 @@ AT = 1_795_826_172.25
 
 def some_alerts() -> SyntheticState:
     """Alerts of two targets as of `AT`."""
-    return SyntheticState({}, {"gpu-7": TargetCounts(), "gpu-8": TargetCounts()}, alert_view=alerts_of(AT))
+    targets = {name: Target(name, f"http://{name}:8000", "", "") for name in ("gpu-7", "gpu-8")}
+    return SyntheticState({}, dict.fromkeys(targets, TargetCounts()), alert_view=alerts_of(AT), unpolled=targets)
 
 
 @contextmanager
 def served(state: SyntheticState) -> Iterator[str]:
     """The URL of an agent that has only these pages, and whose clock stands at `AT`."""
-    server = WebServer(WebSettings(port=0), App(alert_routes(state, lambda: AT)))
+    server = WebServer(WebSettings(port=0), App([*api_routes(state, lambda: AT), *alert_routes()]))
     server.start()
     try:
         yield server.url

@@ -1,12 +1,13 @@
 """Real components from Debian's or Ubuntu's packages, unpacked into .cache/debian: no root, no service.
 
-Run by `make` as `.venv/bin/python tests/support/debian.py prometheus libpython`: fetches what of these is
-neither on this machine nor unpacked already. Tests find the programs with `tool`.
+Run by `make` as `.venv/bin/python tests/support/debian.py prometheus libpython chromium`: fetches what of these
+is neither on this machine nor unpacked already. Tests find the programs with `tool` and the browser with `browser`.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,16 @@ PROGRAMS = {
     "prometheus-alertmanager": ("prometheus-alertmanager", "amtool"),
 }
 """Package -> the programs that tests want of it."""
+BY_HAND = {"chromium": "install Google Chrome, or say `snap install chromium` (Ubuntu)"}
+BROWSERS = ("chromium", "google-chrome")
+"""Their programs on PATH: the first that there is, is taken."""
+CHROMIUM = CACHE / "chromium"
+"""A root of its own: the many libraries beside it are for no other program."""
+LAUNCHER = CHROMIUM / "launch"
+"""Written last: where it is, all is there."""
+LIBRARIES = re.compile(r"(?!libc6|libperl|libpam|libsystemd-shared|libllvm|libgl1-mesa-dri)(lib|zlib|font|chromium)")
+"""Of all that Debian's chromium depends on, what a browser without a screen may need: not a desktop, nor
+drivers of graphics cards. The machine's own libc stays, for it must fit the machine's loader."""
 APT_TIMEOUT = 300.0
 
 
@@ -35,10 +46,18 @@ def tool(name: str) -> Path | None:
     return Path(found) if found else None
 
 
+def browser() -> Path | None:
+    """Chromium: the one on PATH, or the unpacked one; None when there is neither."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    return Path(found) if found else LAUNCHER if LAUNCHER.exists() else None
+
+
 def ensure(wanted: str) -> str:
-    """Make a package of `PROGRAMS`, or "libpython", available; a line that says where it is."""
+    """Make a package of `PROGRAMS`, "libpython" or "chromium" available; a line that says where it is."""
     if wanted == "libpython":
         return _ensure_libpython()
+    if wanted == "chromium":
+        return _ensure_chromium()
     programs = PROGRAMS[wanted]
     if not all(tool(name) for name in programs):
         fetch((wanted,))
@@ -48,8 +67,11 @@ def ensure(wanted: str) -> str:
     return ", ".join(str(tool(name)) for name in programs)
 
 
-def fetch(names: tuple[str, ...]) -> None:
-    """Download the first of these packages that there is, and unpack it into `CACHE`."""
+def fetch(names: tuple[str, ...], root: Path = CACHE, *, libraries: bool = False) -> None:
+    """Download the first of these packages that there is, and unpack it into `root`.
+
+    With `libraries` also what of the libraries that it depends on is not installed.
+    """
     for program in ("apt-get", "dpkg"):
         if shutil.which(program) is None:
             raise DebianError(f"there is no {program} to get {names[0]} with: install {names[0]} so that it is on PATH")
@@ -59,10 +81,15 @@ def fetch(names: tuple[str, ...]) -> None:
     _apt([*options, "-qq", "update"], archives, names[0])
     available = [name for name in names if _apt_knows(options, name)]
     if not available:
-        raise DebianError(f"the package sources of this machine have no {' or '.join(names)}: install it by hand")
-    _apt([*options, "-qq", "download", available[0]], archives, available[0])
+        raise DebianError(
+            f"the package sources of this machine have no {' or '.join(names)}: "
+            f"{BY_HAND.get(names[0], 'install it by hand')}"
+        )
+    wanted = _with_libraries(options, archives, available[0]) if libraries else [available[0]]
+    _apt([*options, "-qq", "download", *wanted], archives, available[0])
+    root.mkdir(parents=True, exist_ok=True)
     for archive in sorted(archives.glob("*.deb")):
-        subprocess.run(["dpkg", "-x", str(archive), str(CACHE)], check=True)
+        subprocess.run(["dpkg", "-x", str(archive), str(root)], check=True)
     shutil.rmtree(archives)
 
 
@@ -73,6 +100,32 @@ def _ensure_libpython() -> str:
         fetch((f"libpython{VERSION}", f"libpython{VERSION}t64"))
         libpython_folder()
     return f"libpython{VERSION} found"
+
+
+def _ensure_chromium() -> str:
+    if not browser():
+        fetch(("chromium",), CHROMIUM, libraries=True)
+        _write_launcher()
+    return str(browser())
+
+
+def _write_launcher() -> None:
+    """Start the unpacked Chromium with its own libraries first, and the fonts of both roots."""
+    fonts = CHROMIUM / "fonts.conf"
+    folders = "".join(f"<dir>{root}/usr/share/fonts</dir>" for root in ("", CHROMIUM))
+    fonts.write_text(f"<fontconfig>{folders}<cachedir>{CHROMIUM}/var/cache/fontconfig</cachedir></fontconfig>\n")
+    libraries = os.pathsep.join(sorted({str(file.parent) for file in CHROMIUM.rglob("lib*.so*")}))
+    LAUNCHER.write_text(
+        f"#!/bin/sh\nexport LD_LIBRARY_PATH='{libraries}' FONTCONFIG_FILE='{fonts}'\n"
+        f"exec '{CHROMIUM}/usr/lib/chromium/chromium' \"$@\"\n"
+    )
+    LAUNCHER.chmod(0o755)
+
+
+def _with_libraries(options: list[str], folder: Path, package: str) -> list[str]:
+    """The package, and those of `LIBRARIES` that apt would install with it."""
+    plan = _apt([*options, "install", "--simulate", "--no-install-recommends", package], folder, package)
+    return [name for name in re.findall(r"^Inst (\S+)", plan, re.MULTILINE) if LIBRARIES.match(name)]
 
 
 def _private_apt() -> list[str]:
@@ -91,14 +144,15 @@ def _private_apt() -> list[str]:
     return [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
 
 
-def _apt(arguments: list[str], folder: Path, package: str) -> None:
-    """Run apt-get in a folder. Raises `DebianError` with its last words."""
+def _apt(arguments: list[str], folder: Path, package: str) -> str:
+    """Run apt-get in a folder; what it says. Raises `DebianError` with its last words."""
     done = subprocess.run(
         ["apt-get", *arguments], cwd=folder, capture_output=True, text=True, timeout=APT_TIMEOUT, check=False
     )
     if done.returncode != 0:
         words = " ".join((done.stderr or done.stdout).split())[-300:]
         raise DebianError(f"apt-get could not get {package}: {words}")
+    return done.stdout
 
 
 def _apt_knows(options: list[str], name: str) -> bool:

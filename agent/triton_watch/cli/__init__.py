@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "rules": ("triton_watch.cli.rules", "List and explain the rules of `check`."),
         "run": ("triton_watch.cli.run", "Watch Triton servers: poll, compute SLIs, serve /metrics."),
         "status": ("triton_watch.cli.status", "Poll one server twice and print what it is doing."),
+        "top": ("triton_watch.cli.top.command", "All models, the worst first, on a screen that renews itself."),
         "canary": ("triton_watch.cli.canary", "Send real inferences and check their answers."),
         "slo": ("triton_watch.cli.slo", "Check objectives, report their error budgets, speak OpenSLO."),
         "alerts": ("triton_watch.cli.alerts", "What fires now, why, and what to do about it."),

@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from triton_watch.cli.config import DEFAULT_FILE
-from triton_watch.cli.targets import settings_from
+from triton_watch.cli.agent_options import agent_of, agent_options
 
 if TYPE_CHECKING:
     from triton_watch.cli.agent_alerts import Told, ToldAlert
-    from triton_watch.records import WebSettings
 
 FIRES, UNKNOWN = 1, 3
-_HOST: Final = "127.0.0.1"
-_EVERYWHERE: Final = {"0.0.0.0": _HOST, "::": "::1"}  # noqa: S104 - asked, not listened on
 
 
 @click.command("list")
-@click.option(
-    "--agent", metavar="URL", help="Where the agent is.  [default: http://127.0.0.1:8003, or as the file says]"
-)
-@click.option(
-    "--config",
-    "-c",
-    "config_file",
-    type=click.Path(path_type=Path),
-    help=f"Its file: web.listen is asked.  [default: ./{DEFAULT_FILE}, where there is one]",
-)
+@agent_options
 @click.option("--target", metavar="NAME", help="Only alerts of this target.")
 @click.option("--all", "everything", is_flag=True, help="Pending and resolved ones, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(
-    agent: str | None, config_file: Path | None, target: str | None, *, everything: bool, as_json: bool
-) -> None:
+def command(target: str | None, *, everything: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401 - of agent_options
     """Ask a running agent which alerts fire: since when, of what, why, what to do first, and who is told.
 
     Exit code: 0 nothing fires that is a page or a ticket; 1 something does; 2 usage; 3 there is no
@@ -48,12 +32,13 @@ def command(
       triton-watch alerts list --agent http://gpu-7:8003 --all
       triton-watch alerts list --json | jq '.alerts[].name'
     """
-    from triton_watch.cli.agent_alerts import AgentError, UnknownTargetError, ask
+    from triton_watch.cli.agent_alerts import ask
+    from triton_watch.cli.agent_client import AgentError, NotThereError
 
-    url = _url(agent, config_file)
     try:
-        told = ask(url, target)
-    except UnknownTargetError as error:
+        with agent_of(**flags) as agent:
+            told = ask(agent, target)
+    except NotThereError as error:
         raise click.UsageError(f"--target: {error}") from None
     except AgentError as error:
         click.echo(f"triton-watch: {error}", err=True)
@@ -70,33 +55,6 @@ def exit_code(told: Told) -> int:
         return UNKNOWN
     loud = (AlertSeverity.PAGE, AlertSeverity.TICKET)
     return FIRES if any(one.phase is AlertPhase.FIRING and one.severity in loud for one in told.alerts) else 0
-
-
-def _url(agent: str | None, config_file: Path | None) -> str:
-    from triton_watch.config import ParseError
-    from triton_watch.config.addresses import public_url
-    from triton_watch.records import WebSettings
-
-    if agent is not None and config_file is not None:
-        raise click.UsageError("--agent and --config both say where the agent is: give one of them.")
-    if agent is None:
-        if config_file is None and Path(DEFAULT_FILE).exists():
-            config_file = Path(DEFAULT_FILE)
-        return _of(WebSettings() if config_file is None else settings_from(config_file).web)
-    try:
-        return public_url(agent)
-    except ParseError as error:
-        raise click.UsageError(f"--agent: {error}") from None
-
-
-def _of(web: WebSettings) -> str:
-    """Return the URL at which a program on this machine reaches an agent that listens there."""
-    if web.port == 0:
-        raise click.UsageError(
-            "web.listen of the configuration has port 0, any free one: give --agent URL, as its log says it."
-        )
-    host = _EVERYWHERE.get(web.host, web.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{web.port}"
 
 
 def _show(told: Told, *, everything: bool, as_json: bool) -> None:

@@ -31,7 +31,8 @@ def command() -> None:
 def check(file: Path) -> None:
     """Check FILE: prints one line when it is good, or each problem with its line and what to do.
 
-    The environment and the files that FILE names are checked too; no server is contacted.
+    The environment and the files that FILE names are checked too, the web configuration file, its
+    certificates and keys among them; no server is contacted.
 
     \b
     Exit codes: 0 good, 1 not valid, 2 usage, 3 FILE cannot be read.
@@ -40,7 +41,13 @@ def check(file: Path) -> None:
     Example:
       triton-watch config check triton-watch.yaml
     """
-    count = len(_load(file).targets)
+    settings = _load(file)
+    count = len(settings.targets)
+    if settings.web.config_file is not None:
+        from triton_watch.config import load_web
+
+        for warning in load_web(settings.web.config_file).warnings:
+            click.echo(f"{settings.web.config_file}: warning: {warning}", err=True)
     click.echo(f"{file}: ok, {count} target{'' if count == 1 else 's'}")
 
 

@@ -172,6 +172,9 @@ def _explanations(verdicts: tuple[Verdict, ...], snapshot: TargetSnapshot) -> li
 
 def _where_to_look(triton: EmbeddedTriton, watcher: str, state: Path) -> list[str]:
     return [
+        f"[bold]status page              {watcher}/[/bold]",
+        f"the same in a terminal   triton-watch top --agent {watcher}",
+        f"as JSON                  {watcher}/api/v1/status, {watcher}/api/v1/openapi.json",
         f"metrics of the watcher   {watcher}/metrics",
         f"its verdict on Triton    {watcher}/-/serving",
         f"Triton                   {triton.http_url}, metrics {triton.metrics_url}",

@@ -26,6 +26,7 @@ DEFAULT_FILE = "triton-watch.yaml"
 @click.option("--expect-model", "expected_models", multiple=True, help="A model that must be there. Repeatable.")
 @click.option("--interval", help="Time between two polls, such as 15s.  [default: 15s]")
 @click.option("--listen", help="host:port of the agent's own HTTP.  [default: 127.0.0.1:8003]")
+@click.option("--web-config", metavar="FILE", help="TLS and passwords, in Prometheus's format.")
 @click.option("--state", metavar="DIR", help="Where budgets are kept; none = in memory.  [default: per user]")
 @click.option("--history", metavar="prometheus=URL", help="Read budgets from a Prometheus instead.")
 @click.option("--no-canary", is_flag=True, help="Send no inferences.")
@@ -46,6 +47,7 @@ def command(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - c
       triton-watch run --config /etc/triton-watch/triton-watch.yaml
     """
     from triton_watch.cli.live_audit import audit_apart
+    from triton_watch.config import ConfigError
     from triton_watch.daemon.heap import bound
 
     bound()
@@ -59,7 +61,7 @@ def command(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - c
         if not config_file.exists():
             raise click.UsageError(f"nothing to watch: give --target URL, --config FILE, or put {DEFAULT_FILE} here.")
     canary = {"enabled": False if flags.pop("no_canary") else None, "goldens": flags.pop("goldens")}
-    more = partial(_with_more, canary, flags.pop("alertmanagers"))
+    more = partial(_with_more, canary, flags.pop("alertmanagers"), flags.pop("web_config"))
     if config_file is None:
         settings = _or_exit(more, settings_from(None, **flags))
         watcher = None
@@ -70,7 +72,7 @@ def command(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - c
         watcher = ConfigWatcher(config_file, settings, adjust=adjust)
     try:
         service = Service(settings, watcher=watcher, audit=audit_apart)
-    except (WebError, StoreBusyError) as error:
+    except (WebError, StoreBusyError, ConfigError) as error:
         click.echo(f"triton-watch: {error}", err=True)
         sys.exit(3)
     sys.exit(service.run())
@@ -86,11 +88,14 @@ def _or_exit(adjust: Callable[[Settings], Settings], settings: Settings) -> Sett
         sys.exit(2)
 
 
-def _with_more(canary: Mapping[str, Any], alertmanagers: Sequence[str], settings: Settings) -> Settings:
-    """Put the flags of canaries and alerts over the settings. Raises `ConfigError`."""
-    from triton_watch.config import with_alert_flags, with_canary_flags
+def _with_more(
+    canary: Mapping[str, Any], alertmanagers: Sequence[str], web_config: str | None, settings: Settings
+) -> Settings:
+    """Put the flags of canaries, alerts and the web configuration over the settings. Raises `ConfigError`."""
+    from triton_watch.config import with_alert_flags, with_canary_flags, with_web_flags
 
-    return with_alert_flags(with_canary_flags(settings, **canary), alertmanagers)
+    with_canaries = with_canary_flags(settings, **canary)
+    return with_web_flags(with_alert_flags(with_canaries, alertmanagers), web_config)
 
 
 def _with_flags(over: Mapping[str, str | None], more: Callable[[Settings], Settings], settings: Settings) -> Settings:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from triton_watch.config.apart import from_flags_apart, load_apart
+    from triton_watch.config.apart import from_flags_apart, load_apart, load_web_apart
     from triton_watch.config.errors import ConfigError, ConfigUnreadableError, ParseError, Problem
     from triton_watch.config.flags import from_flags
     from triton_watch.config.json_schema import schema
     from triton_watch.config.loading import load, load_check, load_slo
-    from triton_watch.config.overrides import with_alert_flags, with_canary_flags, with_slo_flags
+    from triton_watch.config.overrides import with_alert_flags, with_canary_flags, with_slo_flags, with_web_flags
     from triton_watch.config.show import masked, masked_yaml
     from triton_watch.config.units import (
         format_duration,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         parse_percentage,
         parse_size,
     )
+    from triton_watch.config.web_file import load_web
 
 __all__ = [
     "ConfigError",
@@ -43,6 +44,8 @@ __all__ = [
     "load_apart",
     "load_check",
     "load_slo",
+    "load_web",
+    "load_web_apart",
     "masked",
     "masked_yaml",
     "parse_duration",
@@ -52,6 +55,7 @@ __all__ = [
     "with_alert_flags",
     "with_canary_flags",
     "with_slo_flags",
+    "with_web_flags",
 ]
 
 _HOME: Mapping[str, str] = MappingProxyType(
@@ -62,12 +66,15 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "load_check": "loading",
         "load_slo": "loading",
         "load_apart": "apart",
+        "load_web": "web_file",
+        "load_web_apart": "apart",
         "masked": "show",
         "masked_yaml": "show",
         "schema": "json_schema",
         "with_alert_flags": "overrides",
         "with_canary_flags": "overrides",
         "with_slo_flags": "overrides",
+        "with_web_flags": "overrides",
         **dict.fromkeys(("ConfigError", "ConfigUnreadableError", "ParseError", "Problem"), "errors"),
     }
 )

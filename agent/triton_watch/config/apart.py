@@ -16,7 +16,7 @@ from triton_watch.config.errors import ConfigError, ConfigUnreadableError, Probl
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from triton_watch.records import Settings
+    from triton_watch.records import Settings, WebAccess
 
 _SECONDS = 60.0
 _CHILD = "import sys; sys.path[:] = {path!r}; from triton_watch.config.apart import answer; answer()"
@@ -30,12 +30,20 @@ def load_apart(path: Path) -> Settings:
         ConfigError: it is not valid.
 
     """
-    return _ask(str(path), "load", {"path": path})
+    settings: Settings = _ask(str(path), "load", {"path": path})
+    return settings
 
 
 def from_flags_apart(**flags: Any) -> Settings:  # noqa: ANN401 - the flags of `config.from_flags`
     """Do what `config.from_flags` does, in a child process. Raises `ConfigError`."""
-    return _ask("command line", "from_flags", flags)
+    settings: Settings = _ask("command line", "from_flags", flags)
+    return settings
+
+
+def load_web_apart(path: Path) -> WebAccess:
+    """Do what `config.load_web` does, in a child process. Raises `ConfigUnreadableError` and `ConfigError`."""
+    access: WebAccess = _ask(str(path), "load_web", {"path": path})
+    return access
 
 
 def answer() -> None:
@@ -46,13 +54,13 @@ def answer() -> None:
     function, arguments = pickle.load(sys.stdin.buffer)  # noqa: S301
     reply: tuple[object, ...]
     try:
-        reply = ("settings", getattr(config, function)(**arguments))
+        reply = ("answer", getattr(config, function)(**arguments))
     except ConfigError as error:
         reply = ("error", type(error), error.source, error.problems)
     sys.stdout.buffer.write(pickle.dumps(reply))
 
 
-def _ask(source: str, function: str, arguments: dict[str, Any]) -> Settings:
+def _ask(source: str, function: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - what the function returns
     command = [sys.executable, "-c", _CHILD.format(path=sys.path)]
     try:
         done = subprocess.run(  # noqa: S603 - this very interpreter, and our own code
@@ -67,8 +75,7 @@ def _ask(source: str, function: str, arguments: dict[str, Any]) -> Settings:
     reply = pickle.loads(done.stdout)  # noqa: S301 - see answer()
     if reply[0] == "error":
         raise reply[1](reply[2], reply[3])
-    settings: Settings = reply[1]
-    return settings
+    return reply[1]
 
 
 def _not_loaded(source: str, error: Exception) -> ConfigError:

@@ -17,6 +17,7 @@ from triton_watch.config.errors import Location, ParseError
 from triton_watch.config.model import CheckSection, ConfigFile, DefaultsSection, LogSection, TargetSection, WebSection
 from triton_watch.config.slo_sections import SloSection
 from triton_watch.config.units import format_duration
+from triton_watch.config.web_file import report_web
 from triton_watch.records import CheckSettings, LogSettings, Settings, Target, Timeouts, TlsSettings, WebSettings
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def settings(config: ConfigFile, base: Path, report: Report, environ: Mapping[st
     _refuse_same_names(config.targets, targets, report)
     return Settings(
         targets=targets,
-        web=web(config.web or WebSection()),
+        web=builder.web(config.web or WebSection()),
         log=_log(config.log or LogSection()),
         check=None if config.check is None else check(config.check, base),
         slo=slo,
@@ -58,11 +59,6 @@ def settings(config: ConfigFile, base: Path, report: Report, environ: Mapping[st
         alerts=alerts,
         poll_threads=config.poll_threads or _DEFAULT_POLL_THREADS,
     )
-
-
-def web(section: WebSection) -> WebSettings:
-    """Build where to listen from a checked section."""
-    return WebSettings() if section.listen is None else WebSettings(*addresses.listen(section.listen))
 
 
 def check(section: CheckSection, base: Path) -> CheckSettings:
@@ -120,6 +116,16 @@ class _Builder:
             expected_models=tuple(section.expected_models or ()),
             gpus=tuple(section.gpus or ()),
         )
+
+    def web(self, section: WebSection) -> WebSettings:
+        """Build where to listen, and check the web configuration file."""
+        usual = WebSettings()
+        host, port = (usual.host, usual.port) if section.listen is None else addresses.listen(section.listen)
+        if section.config_file is None:
+            return WebSettings(host, port)
+        path = self.resolver.base / section.config_file
+        access = report_web(path, ("web", "config_file"), self.report)
+        return WebSettings(host, port, path, tls=access is not None and access.tls is not None)
 
     def _timeouts(self, common: Common, interval: float, at: Location) -> Timeouts:
         usual = round(min(_DEFAULT_TIMEOUTS.total, _TOTAL_OF_INTERVAL * interval), 3)

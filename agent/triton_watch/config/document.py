@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 4_000_000
 """A configuration of some thousand targets; a larger file is a mistake, such as a log or a device."""
 
+EMPTY: Final = "is empty: list at least one server under targets."
 _HINTS: Mapping[str, str] = {
     "found character '\\t' that cannot start any token": "indent with spaces instead of tabs",
     "found undefined alias": "put a value that starts with * in quotes",
@@ -42,8 +43,8 @@ class Document:
         return Problem(message, dotted(location), self.line(location))
 
 
-def read(path: Path) -> Document:
-    """Read a YAML file.
+def read(path: Path, *, empty: str = EMPTY) -> Document:
+    """Read a YAML file; `empty` is what is said of one that says nothing.
 
     Raises:
         ConfigUnreadableError: missing, a directory, not permitted, an I/O error.
@@ -59,14 +60,14 @@ def read(path: Path) -> Document:
     if len(content) > MAX_BYTES:
         raise ConfigError(source, [Problem("is over 4 MB: this is not a configuration of triton-watch.")])
     try:
-        return parse(content.decode("utf-8-sig"), source)
+        return parse(content.decode("utf-8-sig"), source, empty=empty)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError(source, [Problem("is not UTF-8: save the file as UTF-8.", line=line)]) from error
 
 
-def parse(text: str, source: str) -> Document:
-    """Read YAML text; `source` is the file's name in messages. Raises `ConfigError`."""
+def parse(text: str, source: str, *, empty: str = EMPTY) -> Document:
+    """Read YAML text; `source` is the file's name in messages, `empty` as for `read`. Raises `ConfigError`."""
     reader = NodeReader()
     try:
         node = _compose(text, reader)
@@ -82,7 +83,7 @@ def parse(text: str, source: str) -> Document:
     if reader.problems:
         raise ConfigError(source, reader.problems)
     if node is None:
-        raise ConfigError(source, [Problem("is empty: list at least one server under targets.")])
+        raise ConfigError(source, [Problem(empty)])
     if not isinstance(node, dict):
         kind = "a list" if isinstance(node, list) else "a single value"
         message = f"has {kind} at the top: start with a key such as targets, followed by a colon."

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_SECRET_BYTES = 65_536
+MAX_PEM_BYTES = 1_000_000
 
 
 def read_secret(path: Path) -> str:
@@ -33,6 +34,18 @@ def read_secret(path: Path) -> str:
     if not text:
         raise ParseError(f"{path} is empty: write the secret into it.")
     return text
+
+
+def read_pem(path: Path) -> str:
+    """Read certificates or a key; what cannot be text is replaced. Raises `ParseError` where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_PEM_BYTES + 1)
+    except OSError as error:
+        raise ParseError(f"{path} {_why(error)}") from error
+    if len(content) > MAX_PEM_BYTES:
+        raise ParseError(f"{path} is over 1 MB: this is no certificate or key.")
+    return content.decode("utf-8", "replace")
 
 
 def existing(path: Path) -> Path:

@@ -12,8 +12,8 @@ from triton_watch.config import build
 from triton_watch.config.build_slo import slo_settings
 from triton_watch.config.common import Resolver
 from triton_watch.config.document import Document, read
-from triton_watch.config.errors import ConfigError, Location, Problem
 from triton_watch.config.expand import Report, expand
+from triton_watch.config.findings import Findings, refuse_unusable
 from triton_watch.config.model import OPTIONAL_SECTIONS, CheckSection, ConfigFile
 from triton_watch.config.problems import sentences, suggestion
 from triton_watch.config.sections import Section
@@ -40,7 +40,7 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
 
     """
     document = read(path)
-    findings = _Findings(document)
+    findings = Findings(document)
     value = expand(document.value, _environ(environ), findings.add)
     findings.stop_here()
     return settings_of(replace(document, value=value), path.parent, environ)
@@ -68,7 +68,7 @@ def load_slo(path: Path, environ: Mapping[str, str] | None = None) -> SloSetting
 def slo_of(document: Document, base: Path, environ: Mapping[str, str] | None = None) -> SloSettings:
     """Build the `slo` section of a document. Raises `ConfigError`."""
     environ = _environ(environ)
-    findings = _Findings(document)
+    findings = Findings(document)
     if not {"slo", "targets"} & document.value.keys():
         findings.add(("slo",), "is missing: write objectives under it, or give a whole configuration.")
         _refuse_unknown_sections(document.value, findings.add)
@@ -85,12 +85,12 @@ def _environ(environ: Mapping[str, str] | None) -> Mapping[str, str]:
 
 def _section(document: Document, name: str, model: type[Checked], environ: Mapping[str, str]) -> Checked:
     """Check one section of a document, and the names of the others where it is no whole configuration."""
-    findings, at = _Findings(document), (name,)
+    findings, at = Findings(document), (name,)
     if "targets" not in document.value:
         _refuse_unknown_sections(document.value, findings.add)
     section = document.value.get(name)
     value = expand({} if section is None else section, environ, findings.add, at)
-    _refuse_unusable(value, at, findings.add)
+    refuse_unusable(value, at, findings.add)
     findings.stop_here()
     try:
         return model.model_validate(value)
@@ -109,9 +109,9 @@ def _refuse_unknown_sections(value: Mapping[str, object], report: Report) -> Non
 
 def settings_of(document: Document, base: Path, environ: Mapping[str, str] | None = None) -> Settings:
     """Check a document without references and build its settings; `environ` as for `load`. Raises `ConfigError`."""
-    findings = _Findings(document)
+    findings = Findings(document)
     value = {key: item for key, item in document.value.items() if item is not None or key not in OPTIONAL_SECTIONS}
-    _refuse_unusable(value, (), findings.add)
+    refuse_unusable(value, (), findings.add)
     findings.stop_here()
     try:
         config = ConfigFile.model_validate(value)
@@ -124,44 +124,3 @@ def settings_of(document: Document, base: Path, environ: Mapping[str, str] | Non
     if settings is None:
         raise findings.error()
     return settings
-
-
-class _Findings:
-    """Collects the problems of a document, each once."""
-
-    def __init__(self, document: Document) -> None:
-        self._document = document
-        self._problems: list[Problem] = []
-
-    def add(self, at: Location, message: str) -> None:
-        problem = self._document.problem(at, message)
-        if problem not in self._problems:
-            self._problems.append(problem)
-
-    def error(self) -> ConfigError:
-        return ConfigError(self._document.source, self._problems)
-
-    def stop_here(self) -> None:
-        if self._problems:
-            raise self.error()
-
-
-def _refuse_unusable(value: object, at: Location, report: Report) -> None:
-    """Report settings without a value, and texts that hold half a character."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            _refuse_half_characters(key, at, report)
-            _refuse_unusable(item, (*at, key), report)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _refuse_unusable(item, (*at, index), report)
-    elif value is None:
-        report(at, "has no value: give one or delete the line.")
-    else:
-        _refuse_half_characters(value, at, report)
-
-
-def _refuse_half_characters(value: object, at: Location, report: Report) -> None:
-    """YAML reads each escape of a surrogate by itself, so that a pair of them, as JSON writes it, is no text."""
-    if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
-        report(at, "has an escape for half a character (\\ud800 to \\udfff): write the character itself.")

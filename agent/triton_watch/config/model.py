@@ -83,6 +83,11 @@ class WebSection(Section):
         default="127.0.0.1:8003",
         example="0.0.0.0:8003",
     )
+    config_file: f.Text | None = setting(
+        "Web configuration file in Prometheus's format: TLS, and the users who may read, with bcrypt hashes. "
+        "See [TLS and passwords](operations.md#tls-and-passwords).",
+        example="web-config.yaml",
+    )
 
 
 class LogSection(Section):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from triton_watch.config import addresses, files
+from triton_watch.config.apart import load_web_apart
 from triton_watch.config.errors import ConfigError, ParseError, Problem
 from triton_watch.config.state_dir import state_dir
 from triton_watch.records import Alertmanager, Credentials, PrometheusSettings, Timeouts, TlsSettings
@@ -93,6 +94,20 @@ def with_alert_flags(settings: Settings, alertmanagers: Sequence[str]) -> Settin
         urls.append(url)
     peers = tuple(known.get(url) or Alertmanager(url) for url in urls)
     return replace(settings, alerts=replace(settings.alerts, alertmanagers=peers))
+
+
+def with_web_flags(settings: Settings, web_config: str | None) -> Settings:
+    """Put `--web-config` (a web configuration file) in place of the settings' own; None leaves that.
+
+    Raises:
+        ConfigError: the problems are the file's.
+
+    """
+    if web_config is None:
+        return settings
+    path = Path(web_config)
+    web = replace(settings.web, config_file=path, tls=load_web_apart(path).tls is not None)
+    return replace(settings, web=web)
 
 
 def _goldens(text: str) -> Path:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Settings,
         SloSettings,
         Target,
+        WebSettings,
     )
 
 
@@ -32,7 +33,7 @@ def masked(settings: Settings) -> dict[str, Any]:
     """
     return {
         "targets": [_target(target) for target in settings.targets],
-        "web": {"listen": f"{bracketed(settings.web.host)}:{settings.web.port}"},
+        "web": _web(settings.web),
         "log": {"level": settings.log.level, "format": settings.log.format},
         **({} if settings.check is None else {"check": _check(settings.check)}),
         "slo": _slo(settings.slo),
@@ -45,6 +46,11 @@ def masked(settings: Settings) -> dict[str, Any]:
 def masked_yaml(settings: Settings) -> str:
     """Give `masked` as YAML, in the order of the documentation."""
     return yaml.safe_dump(escaped(masked(settings)), sort_keys=False, allow_unicode=True, width=110)
+
+
+def _web(web: WebSettings) -> dict[str, Any]:
+    file = {} if web.config_file is None else {"config_file": str(web.config_file)}
+    return {"listen": f"{bracketed(web.host)}:{web.port}", **file}
 
 
 def _check(check: CheckSettings) -> dict[str, Any]:

@@ -22,12 +22,12 @@ from triton_watch.alerting.evaluator import Evaluator
 from triton_watch.alerting.kept import pack, unpack
 from triton_watch.alerting.manager.dispatcher import Dispatcher
 from triton_watch.daemon.audits import Audits
+from triton_watch.daemon.chronicle import News, Topic
 from triton_watch.daemon.state import AlertsView
 from triton_watch.daemon.under_way import UnderWay
-from triton_watch.records import AlertMode, AlertPhase, CheckSettings
+from triton_watch.records import AlertMode, AlertPhase, CheckSettings, EventKind, EventLevel
 
 if TYPE_CHECKING:
-    import logging
     import random
     from collections.abc import Iterable, Mapping
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from triton_watch.daemon.audits import Audit
     from triton_watch.daemon.books import Books
+    from triton_watch.daemon.chronicle import Chronicle
     from triton_watch.daemon.state import StateSource, TargetBudgets
     from triton_watch.probes.canary.run import Clocks
     from triton_watch.records import AlertKey, AlertState, CanaryState, Finding, ModelKey, Settings, TargetSnapshot
@@ -46,6 +47,8 @@ _SENDERS: Final = 32
 """Threads that tell Alertmanagers, started by need: one for each that hangs."""
 _KEEP_EVERY: Final = 30.0
 """Seconds after which states are written even where only time has passed: pending alerts keep how long they held."""
+_ENDED: Final = 100
+"""Alerts that are remembered after nobody is told of them any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class AlertJobs:
         *,
         audit: Audit | None,
         books: Books,
-        log: logging.Logger,
+        chronicle: Chronicle,
         clocks: Clocks,
         rng: random.Random,
     ) -> None:
@@ -95,7 +98,8 @@ class AlertJobs:
         self._scheduler = scheduler
         self._source = source
         self._books = books
-        self._log = log
+        self._chronicle = chronicle
+        self._log = log = chronicle.log
         self._clock, self._now = clock, now = clocks.clock, clocks.now
         stored = books.alerts()
         kept = unpack(stored)
@@ -117,6 +121,7 @@ class AlertJobs:
         self._kept_at = clock()
         self._mark: object = None
         self._offered: tuple[AlertState, ...] | None = None
+        self._ended: tuple[AlertState, ...] = ()
         self._evaluated_at: float | None = None
 
     @staticmethod
@@ -145,9 +150,10 @@ class AlertJobs:
         self._evaluated_at = self._now()
         states = self._evaluator.states()
         if states is not self._offered:
+            self._remember_ended(self._offered or (), states)
             self._offered = states
             self._dispatcher.offer(states)
-            self._log_changes(states)
+            self._tell_changes(states)
         for url in self._dispatcher.peers():
             if self._dispatcher.due(url):
                 self._begin(url)
@@ -171,6 +177,7 @@ class AlertJobs:
             peers=self._dispatcher.statuses(),
             findings=self._audits.findings(),
             refused=self._evaluator.refused,
+            ended=self._ended,
             evaluated_at=self._evaluated_at,
         )
 
@@ -246,16 +253,27 @@ class AlertJobs:
             if may_begin and self._settings.mode is not AlertMode.OFF:
                 self._audits.run_due(self._source.snapshots())
 
-    def _log_changes(self, states: tuple[AlertState, ...]) -> None:
-        """One line for each alert that fires or has resolved since the last time."""
+    def _tell_changes(self, states: tuple[AlertState, ...]) -> None:
+        """Tell each alert that fires or has resolved since the last time."""
         firing = _firing(states)
         for key, state in firing.items():
             if key not in self._told:
-                self._log.warning("%s (%s) fires: %s", key.alert, key.severity.value, state.detail or state.summary)
+                self._chronicle.tell(_news(key, EventLevel.TROUBLE, f"fires: {state.detail or state.summary}"))
         for state in states:
             if state.phase is AlertPhase.RESOLVED and state.key in self._told:
-                self._log.info("%s (%s) has resolved: %s", state.key.alert, state.key.severity.value, state.summary)
+                self._chronicle.tell(_news(state.key, EventLevel.RECOVERY, f"has resolved: {state.summary}"))
         self._told = frozenset(firing)
+
+    def _remember_ended(self, before: Iterable[AlertState], states: Iterable[AlertState]) -> None:
+        """Keep what was resolved and is no more: it was told for long enough, or fires again."""
+        resolved = {(state.key, state.resolved_at) for state in states if state.phase is AlertPhase.RESOLVED}
+        gone = [
+            state
+            for state in before
+            if state.phase is AlertPhase.RESOLVED and (state.key, state.resolved_at) not in resolved
+        ]
+        if gone:
+            self._ended = tuple(sorted((*gone, *self._ended), key=_resolved_at, reverse=True)[:_ENDED])
 
     def _keep(self, *, always: bool = False) -> None:
         """Write what is new: at once what happened, and now and then for how long something has held."""
@@ -273,6 +291,17 @@ class AlertJobs:
 
 def _firing(states: Iterable[AlertState]) -> dict[AlertKey, AlertState]:
     return {state.key: state for state in states if state.phase is AlertPhase.FIRING}
+
+
+def _resolved_at(state: AlertState) -> float:
+    return state.resolved_at or 0.0
+
+
+def _news(key: AlertKey, level: EventLevel, what: str) -> News:
+    labels = dict(key.labels)
+    target, model, version = (labels.pop(label, "") for label in ("target", "model", "version"))
+    topic = Topic(EventKind.ALERT, target, model, version, " ".join((key.alert, key.severity.value, *labels.values())))
+    return News(topic, level, f"{key.alert} ({key.severity.value}) {what}")
 
 
 def _begin_anew(seen: _Seen, before: _Seen | None) -> bool:
@@ -300,4 +329,5 @@ def external_url(settings: Settings) -> str:
     host = settings.web.host
     if host in ("0.0.0.0", "::"):  # noqa: S104 - asked, not listened on
         host = socket.gethostname()
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.web.port}"
+    scheme = "https" if settings.web.tls else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.web.port}"

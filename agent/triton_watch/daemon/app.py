@@ -30,8 +30,7 @@ SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "no-referrer",
-        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'",
+        "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         "Cache-Control": "no-store",
     }
 )
@@ -67,19 +66,8 @@ class Response:
 
 
 Handler: TypeAlias = Callable[[Request], Response]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A path and its handler; with `prefix` also every path below `path`, which then ends in a slash.
-
-    `summary` is the line that the index shows; routes without one are not listed there.
-    """
-
-    path: str
-    handler: Handler
-    summary: str = ""
-    prefix: bool = False
+Refusal: TypeAlias = Callable[..., Response]
+"""Makes the answer of a status and a sentence; keywords are further headers, with underscores for hyphens."""
 
 
 def plain(status: HTTPStatus, sentence: str, **headers: str) -> Response:
@@ -89,41 +77,58 @@ def plain(status: HTTPStatus, sentence: str, **headers: str) -> Response:
     return Response(status, PLAIN, f"{sentence}\n".encode(errors="replace"), named)
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path and its handler; with `prefix` also every path below `path`, which then ends in a slash.
+
+    `summary` is the line that the index shows; routes without one are not listed there. `refusal` is how it is
+    said that a method is not answered, or that the handler failed.
+    """
+
+    path: str
+    handler: Handler
+    summary: str = ""
+    prefix: bool = False
+    refusal: Refusal = plain
+
+
 class App:
     """A WSGI application over `routes`: the exact path wins, then the longest prefix."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self.routes = tuple(routes)
-        self._exact = {route.path: route.handler for route in self.routes}
+        self._exact = {route.path: route for route in self.routes}
         prefixes = [route for route in self.routes if route.prefix]
         self._prefixes = sorted(prefixes, key=lambda route: len(route.path), reverse=True)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         response = self._respond(environ)
-        own = {
-            "Content-Type": response.content_type,
-            "Content-Length": str(len(response.body)),
-            **response.headers,
-        }
-        headers = {**SECURITY_HEADERS, **own}
+        headers = {**SECURITY_HEADERS, **_of_body(response), **response.headers}
         start_response(f"{response.status.value} {response.status.phrase}", list(headers.items()))
         return () if environ["REQUEST_METHOD"] == "HEAD" else _body(environ, response.body)
 
     def _respond(self, environ: WSGIEnvironment) -> Response:
         path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace") or "/"
-        handler = self._handler(path)
-        if handler is None:
+        route = self._route(path)
+        if route is None:
             shown = quote(path)[:100]
             return plain(HTTPStatus.NOT_FOUND, f"There is nothing at {shown}; see / for what there is.")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             sentence = "Only GET and HEAD are answered here."
-            return plain(HTTPStatus.METHOD_NOT_ALLOWED, sentence, Allow="GET, HEAD")
-        return _guarded(handler, Request(path, parse_qs(environ.get("QUERY_STRING", "")), environ))
+            return route.refusal(HTTPStatus.METHOD_NOT_ALLOWED, sentence, Allow="GET, HEAD")
+        return _guarded(route, Request(path, parse_qs(environ.get("QUERY_STRING", "")), environ))
 
-    def _handler(self, path: str) -> Handler | None:
-        below = (route.handler for route in self._prefixes if path.startswith(route.path))
+    def _route(self, path: str) -> Route | None:
+        below = (route for route in self._prefixes if path.startswith(route.path))
         return self._exact.get(path) or next(below, None)
+
+
+def _of_body(response: Response) -> dict[str, str]:
+    """What the headers say of the body; a client has that of a 304 already."""
+    if response.status is HTTPStatus.NOT_MODIFIED:
+        return {}
+    return {"Content-Type": response.content_type, "Content-Length": str(len(response.body))}
 
 
 def _body(environ: WSGIEnvironment, body: bytes) -> Iterable[bytes]:
@@ -132,9 +137,9 @@ def _body(environ: WSGIEnvironment, body: bytes) -> Iterable[bytes]:
     return wrapper(BytesIO(body)) if wrapper is not None and body else (body,)
 
 
-def _guarded(handler: Handler, request: Request) -> Response:
+def _guarded(route: Route, request: Request) -> Response:
     try:
-        return handler(request)
+        return route.handler(request)
     except Exception as error:
         LOG.error(  # noqa: TRY400 - a traceback only at level debug; whatever fails, the server goes on
             "Answering %s failed: %s: %s",
@@ -144,4 +149,4 @@ def _guarded(handler: Handler, request: Request) -> Response:
             exc_info=error if LOG.isEnabledFor(logging.DEBUG) else None,
         )
         sentence = "The agent failed to make this page; its log says why."
-        return plain(HTTPStatus.INTERNAL_SERVER_ERROR, sentence)
+        return route.refusal(HTTPStatus.INTERNAL_SERVER_ERROR, sentence)

@@ -17,10 +17,10 @@ from triton_watch.store.keeper import StoreKeeper
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from triton_watch.daemon.history import HistoryReader
-    from triton_watch.records import LedgerState, Objective, SliTable, SloSettings
+    from triton_watch.records import Course, LedgerState, ModelKey, Objective, SliTable, SloSettings
     from triton_watch.store.stored import StoredState
 
 
@@ -125,6 +125,10 @@ class Books:
             store=None if self._keeper is None else self._keeper.status(),
             history=None if self._history is None else self._history.status,
         )
+
+    def courses(self, target: str, key: ModelKey) -> Mapping[str, Course]:
+        """How the events of a model's objectives came about; nothing where a Prometheus has the events."""
+        return {} if self._history is not None else self._budgets.courses(target, key)
 
     def close(self) -> None:
         """Write a last time and let others have the directory."""

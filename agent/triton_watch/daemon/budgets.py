@@ -17,7 +17,7 @@ from triton_watch.slo.timeline import Timeline, after_pause
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from triton_watch.records import LedgerState, Objective, SliTable, SloSettings
+    from triton_watch.records import Course, LedgerState, ModelKey, Objective, SliTable, SloSettings
 
 
 @dataclass(slots=True)
@@ -92,6 +92,23 @@ class Budgets:
     def targets(self) -> Mapping[str, TargetBudgets]:
         """The budgets of each target as of its last cycle; not changed after it was handed out."""
         return self._targets
+
+    def courses(self, target: str, key: ModelKey) -> Mapping[str, Course]:
+        """How the events of each objective of a model came about, by the objective's name.
+
+        Waits for a cycle of the target that is being counted, and lets the next one wait.
+        """
+        account = self._accounts.get(target)
+        if account is None:
+            return {}
+        with account.lock:
+            wall = self._now()
+            return {
+                series.slo: ledger.course(series, wall)
+                for ledger in account.ledgers.values()
+                for series in ledger.keys
+                if series.model == key
+            }
 
     def changes(self, *, full: bool) -> list[LedgerState]:
         """What has to be written: what is new since the last call, or everything.

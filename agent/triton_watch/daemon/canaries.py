@@ -19,19 +19,21 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.triggers.interval import IntervalTrigger
 
 from triton_watch.daemon.canary_news import CanaryNews
+from triton_watch.daemon.canary_past import CanaryPast
 from triton_watch.daemon.under_way import UnderWay
 from triton_watch.probes.canary.canaries import TargetCanaries
 from triton_watch.probes.canary.run import Clocks
 from triton_watch.records import CanaryReason, SkipReason
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable, Mapping
 
     from apscheduler.schedulers.background import BackgroundScheduler
 
+    from triton_watch.daemon.chronicle import Chronicle
     from triton_watch.probes.canary.run import InferClient
     from triton_watch.records import (
+        CanaryHistory,
         CanaryResult,
         CanarySettings,
         CanaryState,
@@ -59,7 +61,7 @@ class CanaryJobs:
         settings: CanarySettings,
         scheduler: BackgroundScheduler,
         *,
-        log: logging.Logger,
+        chronicle: Chronicle,
         clock: Callable[[], float],
         now: Callable[[], float],
         rng: random.Random,
@@ -67,14 +69,15 @@ class CanaryJobs:
     ) -> None:
         self.settings = settings
         self._scheduler = scheduler
-        self._log = log
+        self._log = chronicle.log
         self._clocks = Clocks(clock, now)
         self._rng = rng
         self._client = client
         self._lock = threading.Lock()
         self._under_way = UnderWay()
         self._targets: dict[str, TargetCanaries] = {}
-        self._news = CanaryNews(log)
+        self._news = CanaryNews(chronicle)
+        self._past = CanaryPast()
         self._told: dict[str, Mapping[ModelKey, CanaryState]] = {}
         """The states of each target at its last poll."""
 
@@ -106,6 +109,7 @@ class CanaryJobs:
                 self._remove(name, key)
             canaries.close()
             self._told.pop(name, None)
+            self._past.forget(name)
 
     def follow(self, name: str, snapshot: TargetSnapshot) -> None:
         """Take a poll in: models that became ready are asked at once, those that are gone no more."""
@@ -133,6 +137,10 @@ class CanaryJobs:
     def states(self) -> Mapping[str, Mapping[ModelKey, CanaryState]]:
         """What is known of the canaries of each target; not changed after it was handed out."""
         return MappingProxyType({name: canaries.states() for name, canaries in self._targets.items()})
+
+    def history(self, name: str, key: ModelKey) -> CanaryHistory:
+        """The last canaries of a model, and how it failed, be it loaded or not."""
+        return self._past.of(name, key)
 
     def skipped(self, job_id: str) -> None:
         """Note that a canary was due while the one before had not ended."""
@@ -191,6 +199,8 @@ class CanaryJobs:
         after = canaries.state_of(key)
         if result is None or before is None or after is None or self._under_way.is_closed:
             return
+        if self._targets.get(name) is canaries:  # else the target is no longer watched
+            self._past.add(name, result)
         self._news.tell(name, after)
         self._plan_next(name, canaries, key, result, is_first=before.last is None)
 

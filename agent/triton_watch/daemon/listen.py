@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from triton_watch.records import WebSettings
 
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
-_BACKLOG = 128
+BACKLOG = 1024
+"""Connections that wait to be taken: one that finds no place here tries again after a second only."""
 
 
 class WebError(Exception):
@@ -45,11 +46,12 @@ def close_all(sockets: list[socket.socket]) -> None:
         each.close()
 
 
-def url_of(listening: socket.socket) -> str:
+def url_of(listening: socket.socket, *, tls: bool = False) -> str:
     """The URL at which a client on this machine reaches the socket."""
     host, port = listening.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not listened on
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if tls else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _addresses(settings: WebSettings) -> list[tuple[socket.AddressFamily, tuple[Any, ...]]]:
@@ -72,7 +74,7 @@ def _listening(family: socket.AddressFamily, address: tuple[object, ...]) -> soc
             only = 0 if address[0] == "::" else 1
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
         listening.bind(address)
-        listening.listen(_BACKLOG)
+        listening.listen(BACKLOG)
     except OSError:
         listening.close()
         raise

@@ -1,4 +1,4 @@
-"""The pages of the agent: metrics, its own health and readiness, and the index of what there is."""
+"""All that an agent answers: metrics, its own health and readiness, the JSON API, and the pages for people."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from triton_watch.daemon.alert_pages import alert_routes
+from triton_watch.daemon.api.routes import api_routes
 from triton_watch.daemon.app import Request, Response, Route, plain
-from triton_watch.daemon.link_page import link_page
 from triton_watch.daemon.queries import asked, no_target
+from triton_watch.daemon.site.routes import site_routes
 from triton_watch.slo.serving import Serving
-from triton_watch.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from triton_watch.daemon.exporter import Exporter
     from triton_watch.daemon.state import StateSource
 
@@ -24,15 +22,16 @@ BEAT_LIMIT = 30.0
 
 
 def core_routes(source: StateSource, exporter: Exporter, beat_limit: float = BEAT_LIMIT) -> tuple[Route, ...]:
-    """The routes that every agent has; `beat_limit` is in seconds. The index lists these and no others."""
+    """The routes that every agent has; `beat_limit` is in seconds. The page of the agent lists these and no others."""
     listed = (
         Route("/metrics", partial(metrics, exporter), "metrics of the agent, for Prometheus"),
         Route("/-/healthy", partial(healthy, source, beat_limit), "200 while the agent's main loop runs"),
         Route("/-/serving", partial(serving, source), "200 while Triton serves: its canaries pass (?model=, ?target=)"),
         Route("/-/ready", partial(ready, source), "200 once every target has been polled"),
-        *alert_routes(source),
+        *api_routes(source),
+        *alert_routes(),
     )
-    return (Route("/", partial(index, listed)), *listed)
+    return (*site_routes(source, others=listed), *listed)
 
 
 def metrics(exporter: Exporter, request: Request) -> Response:
@@ -77,10 +76,3 @@ def serving(source: StateSource, request: Request) -> Response:
     lines = [f"{name}: {reason}" for name, one in sorted(found.items()) for reason in one.reasons]
     status = HTTPStatus.OK if whole is Serving.SERVING else HTTPStatus.SERVICE_UNAVAILABLE
     return plain(status, "\n".join([whole.value, *lines]))
-
-
-def index(routes: Sequence[Route], _request: Request) -> Response:
-    """A page of links to `routes`."""
-    links = ((route.path, route.path, route.summary) for route in routes if route.summary)
-    lead = f"Version {__version__}, an observability and SLO sidecar for NVIDIA Triton Inference Server."
-    return link_page("triton-watch", "triton-watch", links, lead=lead)

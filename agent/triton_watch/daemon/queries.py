@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from triton_watch.daemon.app import Request, Response, plain
+from triton_watch.wording.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,5 +29,10 @@ def asked(request: Request, **known: str) -> dict[str, str] | Response:
 
 def no_target(target: str, targets: Iterable[str]) -> Response:
     """The answer to a question about a target that there is not."""
-    known = ", ".join(sorted(targets)) or "none"
-    return plain(HTTPStatus.NOT_FOUND, f"There is no target {target[:100]!r}; there are: {known}.")
+    return plain(HTTPStatus.NOT_FOUND, unknown_target(target, targets))
+
+
+def unknown_target(target: str, targets: Iterable[str]) -> str:
+    """The sentence about a target that there is not."""
+    known = ", ".join(clip(name) for name in sorted(targets)) or "none"
+    return f"There is no target {target[:100]!r}; there are: {known}."

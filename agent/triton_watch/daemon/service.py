@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triton_watch.config import ConfigError
+from triton_watch.daemon.access.live import Access
 from triton_watch.daemon.app import App
 from triton_watch.daemon.exporter import Exporter
 from triton_watch.daemon.logs import set_up
@@ -37,7 +38,8 @@ _PATIENCE = 2.5
 class Service:
     """One running agent. Signals are taken synchronously, by the thread that calls `run`.
 
-    Raises `WebError` where the address to listen on cannot be had.
+    Raises `WebError` where the address to listen on cannot be had, `ConfigError` where the web configuration file
+    is not good.
     """
 
     def __init__(
@@ -54,8 +56,11 @@ class Service:
         # Before any thread starts, so that all inherit it and none is interrupted.
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         self._log = set_up(settings.log)
+        self._access = Access(settings.web.config_file)
         self._supervisor = Supervisor(settings, log=self._log, on_death=self._note_death, probes=probes, audit=audit)
-        self._web = WebServer(settings.web, App(core_routes(self._supervisor, Exporter(self._supervisor))))
+        self._web = WebServer(
+            settings.web, App(core_routes(self._supervisor, Exporter(self._supervisor))), self._access
+        )
 
     def run(self) -> int:
         """Run until SIGTERM or SIGINT, or until a job dies; return the exit code."""
@@ -63,6 +68,7 @@ class Service:
         self._supervisor.start()
         facts = {"targets": len(self._settings.targets), "url": self._web.url}
         self._log.info("watching", extra={"facts": facts})
+        self._access.tell(self._settings.web.host)
         while not self._death:
             received = signal.sigtimedwait(SIGNALS, _BEAT)
             if received is not None and received.si_signo != signal.SIGHUP:
@@ -73,6 +79,7 @@ class Service:
     def _tend(self, *, asked_to_reload: bool) -> None:
         """Do what is due each second."""
         self._supervisor.watch_clock()
+        self._access.tend()
         if not self._web.is_alive:
             self._note_death("the web server died")
         if self._watcher is None:
@@ -100,7 +107,8 @@ class Service:
 
     def _swap(self, settings: Settings) -> None:
         for name, changed in (
-            ("web.listen", settings.web != self._settings.web),
+            ("web.listen", _address(settings) != _address(self._settings)),
+            ("web.config_file", settings.web.config_file != self._settings.web.config_file),
             ("poll_threads", settings.poll_threads != self._settings.poll_threads),
         ):
             if changed:
@@ -126,3 +134,7 @@ class Service:
             logging.shutdown()
             os._exit(code)
         return code
+
+
+def _address(settings: Settings) -> tuple[str, int]:
+    return settings.web.host, settings.web.port

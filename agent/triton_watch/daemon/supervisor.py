@@ -4,6 +4,7 @@ Jobs, all of them:
     poll:<target>   one cycle of one target, every interval with jitter, never twice at once
     canary:…        one canary of one model: see `canaries`
     alerts, …       conditions, notifications and checks of configurations: see `alerts`
+    looks           statistics of the models that somebody looks at: see `looks`
     flush           what objectives counted, into the store, or budgets from a Prometheus, in a thread of its own
     beat            once a second, in a thread of its own: the sign of life behind /-/healthy
 
@@ -32,7 +33,11 @@ from triton_watch.daemon.alerts import AlertJobs
 from triton_watch.daemon.books import Books
 from triton_watch.daemon.canaries import KIND as CANARY
 from triton_watch.daemon.canaries import CanaryJobs
+from triton_watch.daemon.chronicle import Chronicle
+from triton_watch.daemon.looks import Looks
 from triton_watch.daemon.narrator import Narrator
+from triton_watch.daemon.past import TargetPast, history_of
+from triton_watch.daemon.process import agent_status
 from triton_watch.daemon.state import AlertsView, BudgetsView, ReloadStatus, TargetCounts
 from triton_watch.probes import PROBES, Probe
 from triton_watch.probes.canary.run import Clocks
@@ -80,6 +85,7 @@ class _Watched:
 
     poller: TargetPoller
     narrator: Narrator
+    past: TargetPast = field(default_factory=TargetPast)
     busy: threading.Lock = field(default_factory=threading.Lock)
     suspect: bool = False
     removed: bool = False
@@ -119,18 +125,23 @@ class Supervisor:
         self._counts: Mapping[str, TargetCounts] = MappingProxyType({})
         keeps_alerts = settings.alerts.mode is not AlertMode.OFF
         self._books = Books(settings.slo, keeps_alerts=keeps_alerts, log=log, clock=clock, now=now)
-        self._reload = ReloadStatus(success=True, last_success=now())
+        self._started = now()
+        self._reload = ReloadStatus(success=True, last_success=self._started)
         self._beat = clock()
         self._clock_offset = now() - clock()
         self._scheduler = _scheduler(settings)
-        self._canaries = CanaryJobs(settings.canary, self._scheduler, log=log, clock=clock, now=now, rng=self._rng)
+        self._chronicle = Chronicle(log, now=now)
+        self._looks = Looks(self._scheduler, Clocks(clock, now))
+        self._canaries = CanaryJobs(
+            settings.canary, self._scheduler, chronicle=self._chronicle, clock=clock, now=now, rng=self._rng
+        )
         self._alerts = AlertJobs(
             settings,
             self._scheduler,
             self,
             audit=audit,
             books=self._books,
-            log=log,
+            chronicle=self._chronicle,
             clocks=Clocks(clock, now),
             rng=self._rng,
         )
@@ -159,9 +170,11 @@ class Supervisor:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         self._canaries.close()
+        self._looks.close()
         try:
             ended = self._wait_for_cycles(patience)
             ended = self._canaries.wait(end - self._clock()) and ended
+            ended = self._looks.wait(end - self._clock()) and ended
             return self._alerts.close(end - self._clock()) and ended
         finally:
             self._books.close()
@@ -236,23 +249,23 @@ class Supervisor:
 
     def history(self) -> History:
         """Return the last hour of each target, its poll cycles, and what happened of late."""
-        return History()
+        return history_of({name: watched.past for name, watched in self._watched.items()}, self._chronicle)
 
     def canary_history(self, target: str, key: ModelKey) -> CanaryHistory:
         """Return the last canaries of a model, and how it failed."""
-        return CanaryHistory()
+        return self._canaries.history(target, key)
 
     def courses(self, target: str, key: ModelKey) -> Mapping[str, Course]:
         """Return how the events of each objective of a model came about."""
-        return {}
+        return self._books.courses(target, key)
 
     def batch_sizes(self, target: str, name: str, version: str) -> BatchSizes | None:
         """Return the executions of a model by batch size; asking notes that somebody looks at it."""
-        return None
+        return self._looks.sizes(target, name, version)
 
     def agent(self) -> AgentStatus:
         """Return how the process itself fares."""
-        return AgentStatus(0.0, 0, 0.0, 1)
+        return agent_status(self._started, self._log)
 
     def reload(self) -> ReloadStatus:
         """Return how the last load of the configuration went."""
@@ -277,8 +290,10 @@ class Supervisor:
 
     def _add(self, target: Target) -> None:
         poller = TargetPoller(target, probes=self._probes, canaries=self._canaries.watch(target))
-        watched = _Watched(poller, Narrator(target.name, self._log))
+        watched = _Watched(poller, Narrator(target.name, self._chronicle))
         self._books.watch(target.name)
+        self._chronicle.watch(target.name)
+        self._looks.watch(target)
         with self._lock:
             self._watched = {**self._watched, target.name: watched}
             self._counts = MappingProxyType({**self._counts, target.name: TargetCounts()})
@@ -296,6 +311,8 @@ class Supervisor:
         watched.removed = True
         self._books.forget(name)
         self._canaries.forget(name)
+        self._chronicle.forget(name)
+        self._looks.forget(name)
         self._scheduler.remove_job(_job_id(name))
         with self._lock:
             self._watched = _without(self._watched, name)
@@ -317,6 +334,7 @@ class Supervisor:
             self._books.observe(name, snapshot.slis)
             self._canaries.follow(name, snapshot)  # before alerts see the poll: canaries that begin are not known yet
             self._keep(name, snapshot)
+            watched.past.observe(snapshot)
             watched.narrator.tell(snapshot)
             self._choose_pool(name, watched, snapshot)
         finally:
@@ -383,6 +401,7 @@ def _scheduler(settings: Settings) -> BackgroundScheduler:
             "flush": ThreadPoolExecutor(1),
             **CanaryJobs.executors(settings),
             **AlertJobs.executors(),
+            **Looks.executors(),
         },
         job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
     )

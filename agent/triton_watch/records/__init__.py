@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     from triton_watch.records.sli import NoData, NoDataReason, Sli, SliValue
     from triton_watch.records.snapshot import ConfigVectors, SilentFailure, SliTable, TargetSnapshot, Wedged
     from triton_watch.records.target import Credentials, Target, Timeouts, TlsSettings
+    from triton_watch.records.web import ClientAuth, Pem, ServerTls, WebAccess
 
 __all__ = [
     "FAILURE_REASONS",
@@ -129,6 +130,7 @@ __all__ = [
     "CanaryState",
     "CanaryVerdict",
     "CheckSettings",
+    "ClientAuth",
     "Confidence",
     "ConfigVectors",
     "Counter",
@@ -164,6 +166,7 @@ __all__ = [
     "Override",
     "Page",
     "PeerStatus",
+    "Pem",
     "ProbeResult",
     "PrometheusSettings",
     "Protocol",
@@ -173,6 +176,7 @@ __all__ = [
     "ReportRow",
     "SeriesKey",
     "ServerInfo",
+    "ServerTls",
     "Settings",
     "Severity",
     "SilentFailure",
@@ -189,6 +193,7 @@ __all__ = [
     "Timeouts",
     "TlsSettings",
     "Verdict",
+    "WebAccess",
     "WebSettings",
     "Wedged",
     "WindowBurn",
@@ -214,6 +219,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "sli": "NoData NoDataReason Sli SliValue",
         "snapshot": "ConfigVectors SilentFailure SliTable TargetSnapshot Wedged",
         "target": "Credentials Target Timeouts TlsSettings",
+        "web": "ClientAuth Pem ServerTls WebAccess",
     }
 )
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}

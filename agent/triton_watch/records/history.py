@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from triton_watch.records.canary import CanaryReason
-    from triton_watch.records.metrics import FloatArray, ModelIndex
+    from triton_watch.records.metrics import ModelIndex
 
 
 class Sum(IntEnum):
@@ -35,12 +39,14 @@ class RecentSlot:
     """What happened to the models of one target from `begin` (Unix seconds) on, for `seconds` at most.
 
     `sums` is (len(Sum), n) over `models`. A slot that has not ended is replaced by a fuller one with the next poll.
+    A poll belongs to the slot in which it ended, whole: SECONDS may be more than `seconds` where polls are far apart,
+    and is 0 for a model that was not watched. NaN = what the sum is of is not served, or a model has none of it.
     """
 
     begin: float
     seconds: float
     models: ModelIndex
-    sums: FloatArray
+    sums: NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

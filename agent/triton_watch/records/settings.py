@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """Where the agent listens."""
+    """Where the agent listens. `config_file` is the web configuration file, `tls` whether it asks for TLS."""
 
     host: str = "127.0.0.1"
     port: int = 8003
+    config_file: Path | None = None
+    tls: bool = False
 
 
 @dataclass(frozen=True, slots=True)

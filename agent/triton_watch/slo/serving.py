@@ -11,7 +11,7 @@ from triton_watch.records import CanaryVerdict, ModelStatus, SkipReason
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from triton_watch.records import CanarySettings, CanaryState, ModelKey, ModelState, TargetSnapshot
+    from triton_watch.records import CanarySettings, CanaryState, ModelKey, ModelState, TargetSnapshot, Wedged
 
 _STALE_CYCLES: Final = 4
 """Intervals without a poll after which nothing is known any more."""
@@ -47,15 +47,24 @@ def serving_of(
     """
     if snapshot is None:
         return ServingVerdict(Serving.UNKNOWN, ("it has not been polled yet",))
-    age = now - snapshot.at
-    if age > _STALE_CYCLES * snapshot.target.interval + _STALE_SLACK:
-        return ServingVerdict(Serving.UNKNOWN, (f"it was last polled {age:.0f} s ago",))
+    if is_stale(snapshot, now):
+        return ServingVerdict(Serving.UNKNOWN, (f"it was last polled {now - snapshot.at:.0f} s ago",))
     found = [*_of_server(snapshot, settings), *_of_models(snapshot, states, model)]
     for verdict in (Serving.NOT_SERVING, Serving.UNKNOWN):
         reasons = tuple(reason for of, reason in found if of is verdict)
         if reasons:
             return ServingVerdict(verdict, reasons)
     return ServingVerdict(Serving.SERVING)
+
+
+def is_stale(snapshot: TargetSnapshot, now: float) -> bool:
+    """Whether a target's last poll is too long ago to say anything of it at Unix time `now`."""
+    return now - snapshot.at > _STALE_CYCLES * snapshot.target.interval + _STALE_SLACK
+
+
+def awaits_verdict(state: CanaryState) -> bool:
+    """Whether a model's canary should have decided and has not; one that cannot be sent is no fault of the model."""
+    return state.verdict is CanaryVerdict.UNKNOWN and state.last_skip not in _NO_FAULT
 
 
 _NO_FAULT: Final = (SkipReason.NO_INPUT, SkipReason.NEEDS_GRPC, SkipReason.PENDING)
@@ -79,20 +88,22 @@ def _of_models(snapshot: TargetSnapshot, states: Mapping[ModelKey, CanaryState],
     if snapshot.models is None:
         yield Serving.UNKNOWN, "the repository index, which names the models, was never read"
         return
-    wanted = _wanted(snapshot, model)
-    for name in wanted:
-        versions = [state for state in snapshot.models if state.key.name == name]
+    wedged = {of[:2]: one for of, one in snapshot.wedged.items() if one.is_sure}
+    by_name: dict[str, list[ModelState]] = {}
+    for state in snapshot.models:
+        by_name.setdefault(state.key.name, []).append(state)
+    for name in _wanted(snapshot, model):
+        versions = by_name.get(name, [])
         ready = [state for state in versions if state.status is ModelStatus.READY]
         if not ready:
             yield _unready(name, versions)
         for state in ready:
-            yield from _of_wedge(state.key, snapshot)
+            yield from _of_wedge(state.key, wedged.get(state.key[:2]))
             yield from _of_canary(states.get(state.key))
 
 
-def _of_wedge(key: ModelKey, snapshot: TargetSnapshot) -> Iterator[_Found]:
-    wedged = next((one for of, one in snapshot.wedged.items() if of[:2] == key[:2]), None)
-    if wedged is not None and wedged.is_sure:
+def _of_wedge(key: ModelKey, wedged: Wedged | None) -> Iterator[_Found]:
+    if wedged is not None:
         yield (
             Serving.NOT_SERVING,
             f"{key.name}:{key.version} is wedged: {wedged.pending:.0f} requests wait, and none was answered "
@@ -123,5 +134,5 @@ def _of_canary(state: CanaryState | None) -> Iterator[_Found]:
         failure = state.last_failure
         said = "" if failure is None else f": {failure.reason.value}: {' '.join(failure.detail.split())}"
         yield Serving.NOT_SERVING, f"the canary of {name} fails{said.rstrip(': ')}"
-    elif state.verdict is CanaryVerdict.UNKNOWN and state.last_skip not in _NO_FAULT:
+    elif awaits_verdict(state):
         yield Serving.UNKNOWN, f"the canary of {name} has not decided yet"

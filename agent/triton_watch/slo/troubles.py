@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -27,6 +27,10 @@ from triton_watch.slo.sli import ROW, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+
+FEW_FAILURES: Final = 0.01
+"""Share of failed requests below which a model works all the same; whether it is too much is for its budget to say."""
 
 
 class Level(str, Enum):
@@ -172,10 +176,12 @@ def _failures(table: SliTable, key: ModelKey, row: int) -> Iterator[Trouble]:
         return
     reasons = ", ".join(f"reason {reason}: {count}" for reason, count in failed.items())
     share = 1 - availability.value
+    few = share < FEW_FAILURES
+    much = f"Under {FEW_FAILURES:.0%}" if few else f"{share:.0%}"
     yield Trouble(
-        Level.PROBLEM,
+        Level.ADVICE if few else Level.PROBLEM,
         key,
-        f"{share:.0%} of its requests failed in {table.interval:.0f} s ({reasons}): the server's log says why.",
+        f"{much} of its requests failed in {table.interval:.0f} s ({reasons}): the server's log says why.",
     )
 
 

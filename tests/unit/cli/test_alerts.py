@@ -175,7 +175,7 @@ def test_names_that_no_terminal_takes_are_shown_all_the_same(agent: str, state: 
     key = AlertKey("TritonModelWedged", AlertSeverity.PAGE, (("model", "m\ud800\x1b[2J"), ("target", "größe")))
     state.alert_view = replace(state.alert_view, states=(AlertState(key, AlertPhase.FIRING, AT, fired_at=AT),))
     assert "größe/m\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}[2J\n" in call("--agent", agent).stdout
-    assert json.loads(call("--agent", agent, "--json").stdout)["alerts"][0]["labels"]["model"] == "m\ud800\x1b[2J"
+    assert json.loads(call("--agent", agent, "--json").stdout)["alerts"][0]["labels"]["model"] == "m\ufffd\x1b[2J"
 
 
 # Nothing to be told, and nobody to tell

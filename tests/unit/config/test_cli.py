@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from support.web_access import HASH
+
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parents[2] / "examples" / "triton-watch.yaml"
 
@@ -41,6 +43,23 @@ def test_unreadable_file_is_exit_code_3(command: str, tmp_path: Path) -> None:
     result = config(command, "absent.yaml", cwd=tmp_path)
     assert (result.returncode, result.stdout) == (3, "")
     assert result.stderr == "absent.yaml: does not exist: give the path of the configuration file.\n"
+
+
+def test_check_takes_in_the_web_configuration(tmp_path: Path) -> None:
+    """What it asks for in vain is a warning, what is wrong with it an error; a hash is shown by none."""
+    (tmp_path / "triton-watch.yaml").write_text("targets: [{host: a}]\nweb: {config_file: web.yml}\n")
+    (tmp_path / "web.yml").write_text(f"http_server_config: {{http2: true}}\nbasic_auth_users: {{reader: {HASH}}}\n")
+    good = config("check", "triton-watch.yaml", cwd=tmp_path)
+    assert (good.returncode, good.stdout) == (0, "triton-watch.yaml: ok, 1 target\n")
+    assert good.stderr.startswith("web.yml: warning: http_server_config.http2: the agent speaks HTTP/1.1 alone")
+    shown = config("show", cwd=tmp_path).stdout
+    assert "config_file: web.yml" in shown
+    assert "$2" not in shown
+    (tmp_path / "web.yml").write_text(f"basic_auth_users: {{reader: {HASH[:-1]}}}\n")
+    bad = config("check", "triton-watch.yaml", cwd=tmp_path)
+    assert bad.returncode == 1
+    assert bad.stderr.startswith("triton-watch.yaml:2: web.config_file: web.yml:1: basic_auth_users.reader: is not a ")
+    assert "$2" not in bad.stderr
 
 
 def test_wrong_usage_is_exit_code_2() -> None:

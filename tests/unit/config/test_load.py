@@ -58,7 +58,8 @@ def test_every_setting_reaches_its_record() -> None:
         expected_models=("ranker", "1", "2024-01-01"),
         gpus=("GPU-8d3f2a1b-7c6e-4f5a-9b8c-0d1e2f3a4b5c",),
     )
-    assert (settings.web, settings.log.level, settings.log.format) == (WebSettings("::1", 0), "debug", "json")
+    web = WebSettings("::1", 0, GOOD / "web.yml")
+    assert (settings.web, settings.log.level, settings.log.format) == (web, "debug", "json")
     assert settings.poll_threads == 4
 
 

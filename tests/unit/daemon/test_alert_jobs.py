@@ -14,12 +14,15 @@ from support.alert_moments import FAILS
 from synthetic_state import SyntheticState
 from triton_watch.alerting.kept import unpack
 from triton_watch.daemon.alerts import AlertJobs, external_url
+from triton_watch.daemon.chronicle import Chronicle
 from triton_watch.probes.canary.run import Clocks
 from triton_watch.records import (
     AlertOverride,
     AlertPhase,
     AlertSettings,
     AlertState,
+    EventKind,
+    EventLevel,
     Settings,
     Target,
     TargetSnapshot,
@@ -52,13 +55,15 @@ class World:
         self.source = SyntheticState({})
         self.books = Books(blob)
         self.settings = Settings((TARGET,), alerts=settings)
+        self.chronicle = Chronicle(LOG, now=lambda: 1.7e9 + self.time)
+        self.chronicle.watch(TARGET.name)
         self.jobs = AlertJobs(
             self.settings,
             BackgroundScheduler(),
             self.source,
             audit=None,
             books=self.books,  # type: ignore[arg-type]  # the two methods that are used
-            log=LOG,
+            chronicle=self.chronicle,
             clocks=Clocks(lambda: self.time, lambda: 1.7e9 + self.time),
             rng=random.Random(1),
         )
@@ -83,6 +88,40 @@ def test_a_fault_fires_and_resolves_and_is_logged_once_each(caplog: pytest.LogCa
     assert world.phases() == {"TritonTargetDown": AlertPhase.RESOLVED}
     said = [record.getMessage().split(": ")[0] for record in caplog.records]
     assert said == ["TritonTargetDown (page) fires", "TritonTargetDown (page) has resolved"]
+    ended, began = world.chronicle.events()
+    assert (began.kind, began.level, began.count) == (EventKind.ALERT, EventLevel.TROUBLE, 1)
+    assert (ended.level, ended.target) == (EventLevel.RECOVERY, TARGET.name)
+    assert [one.sentence for one in (began, ended)] == [record.getMessage() for record in caplog.records]
+
+
+def test_an_alert_that_was_resolved_for_long_or_fires_again_is_remembered_as_ended_the_newest_first() -> None:
+    world = World()
+    resolved = []
+    for _ in range(2):
+        for _ in range(4):
+            world.polled(unheard())
+        assert world.phases() == {"TritonTargetDown": AlertPhase.FIRING}
+        for _ in range(4):
+            world.polled(snapshot())
+        resolved += list(world.jobs.view().states)
+        assert world.phases() == {"TritonTargetDown": AlertPhase.RESOLVED}
+    first, second = resolved
+    assert [one.resolved_at for one in world.jobs.view().ended] == [first.resolved_at], "it fired again"
+    world.polled(snapshot(), seconds=3600.0)
+    assert world.phases() == {}
+    assert [one.resolved_at for one in world.jobs.view().ended] == [second.resolved_at, first.resolved_at]
+
+
+def test_at_most_a_hundred_alerts_that_ended_are_remembered() -> None:
+    world = World(AlertSettings(overrides=(AlertOverride(hold=0.0, keep=0.0, failures=1, window=1),)))
+    for _ in range(103):
+        world.polled(unheard())
+        world.polled(snapshot())
+    world.polled(snapshot(), seconds=3600.0)
+    ended = [one.resolved_at or 0.0 for one in world.jobs.view().ended]
+    assert len(ended) == 100
+    assert ended == sorted(ended, reverse=True)
+    assert ended[0] > 1.7e9 + world.time - 3700.0
 
 
 def test_what_happened_is_kept_at_once_and_time_that_passes_only_now_and_then() -> None:
@@ -150,6 +189,7 @@ def test_links_follow_a_reload_of_the_external_url() -> None:
         (WebSettings("127.0.0.1", 8003), "http://127.0.0.1:8003"),
         (WebSettings("::1", 9000), "http://[::1]:9000"),
         (WebSettings("watch.example", 80), "http://watch.example:80"),
+        (WebSettings("watch.example", 443, tls=True), "https://watch.example:443"),
     ],
 )
 def test_without_an_external_url_people_reach_the_agent_where_it_listens(web: WebSettings, url: str) -> None:

@@ -12,7 +12,6 @@ import requests
 from support.alert_pages import AT, served, some_alerts
 from synthetic_state import SyntheticState, alerts_of
 from triton_watch.conventions.alerts import ALERT_NAMES
-from triton_watch.daemon.alert_pages import moment
 from triton_watch.daemon.app import PLAIN
 from triton_watch.daemon.state import AlertsView
 from triton_watch.records import AlertKey, AlertMode, AlertPhase, AlertSettings, AlertSeverity, AlertState
@@ -44,6 +43,12 @@ def read(url: str) -> Any:
 
 def names(url: str) -> list[str]:
     return [one["name"] for one in read(url)["alerts"]]
+
+
+def said(answer: requests.Response) -> str:
+    """The sentence of an answer that is an error, which has nothing else."""
+    assert list(answer.json()) == ["error"]
+    return str(answer.json()["error"])
 
 
 # The alerts
@@ -125,7 +130,7 @@ def test_half_a_character_in_a_name_does_not_break_the_page(url: str, state: Syn
     """A server's JSON may name a model with half of a surrogate pair."""
     key = AlertKey("TritonModelWedged", AlertSeverity.PAGE, (("model", "m\ud800"), ("target", 'größe"\\')))
     state.alert_view = replace(state.alert_view, states=(AlertState(key, AlertPhase.FIRING, AT),))
-    assert read(f"{url}/api/v1/alerts")["alerts"][0]["labels"] == {"model": "m\ud800", "target": 'größe"\\'}
+    assert read(f"{url}/api/v1/alerts")["alerts"][0]["labels"] == {"model": "m\ufffd", "target": 'größe"\\'}
 
 
 @pytest.mark.parametrize(
@@ -149,28 +154,22 @@ def test_a_query_leaves_the_alerts_of_a_phase_and_a_target(url: str, query: str,
 def test_a_question_that_is_not_known_is_no_empty_list(url: str, query: str) -> None:
     answer = get(f"{url}/api/v1/alerts{query}")
     assert answer.status_code == 400
-    assert answer.text.endswith(" cannot be answered: give phase=PHASE, target=NAME or nothing.\n")
+    assert said(answer).endswith(("there are: phase, target, model.", ", or leave it out."))
 
 
 def test_a_phase_that_there_is_not_is_400_in_one_sentence(url: str) -> None:
     answer = get(f"{url}/api/v1/alerts?phase=burning")
     assert answer.status_code == 400
-    assert answer.text == "There is no phase 'burning'; there are: pending, firing, resolved.\n"
+    assert said(answer) == "There is no phase 'burning'; there are: pending, firing, resolved."
 
 
 @pytest.mark.parametrize("target", ["gpu-9", "%00%0aX: y", "x" * 300])
 def test_a_target_that_there_is_not_is_404_in_one_sentence(url: str, target: str) -> None:
     answer = get(f"{url}/api/v1/alerts?target={target}")
     assert answer.status_code == 404
-    assert answer.text.startswith("There is no target '")
-    assert answer.text.endswith("; there are: gpu-7, gpu-8.\n")
+    assert said(answer).startswith("There is no target '")
+    assert said(answer).endswith("; there are: gpu-7, gpu-8.")
     assert answer.text.count("\n") == 1
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0.0, "1970-01-01T00:00:00.000Z"), (AT, "2026-11-28T00:36:12.250Z")])
-def test_times_are_rfc_3339_in_utc(seconds: float, text: str) -> None:
-    assert moment(seconds) == text
-    assert moment(None) is None
 
 
 # Runbooks
@@ -206,4 +205,4 @@ def test_a_runbook_that_there_is_not_names_those_that_there_are(url: str, name: 
 
 def test_the_index_links_to_every_runbook(url: str) -> None:
     page = get(f"{url}/runbooks/").text
-    assert all(f'<a href="/runbooks/{name}">{name}</a>' in page for name in ALERT_NAMES)
+    assert all(f'<a href="../runbooks/{name}">{name}</a>' in page for name in ALERT_NAMES)

@@ -17,9 +17,13 @@ from triton_watch.records import (
     VERDICTS,
     BudgetTable,
     Counter,
+    Credentials,
     Objective,
+    PrometheusSettings,
     SeriesKey,
     SloSettings,
+    Timeouts,
+    TlsSettings,
     Verdict,
 )
 from triton_watch.slo.sli import compute
@@ -100,6 +104,20 @@ def test_verdicts_go_from_ok_over_burning_to_exhausted(server: Server) -> None:
     budgets.observe("t", server.next(bad=2000))
     assert verdict_of(budgets) is Verdict.EXHAUSTED
     assert table_of(budgets).exhaustion[0] == 0.0
+
+
+def test_the_courses_of_a_model_are_those_of_all_its_objectives_and_end_at_what_was_counted(server: Server) -> None:
+    budgets = budgets_on(server, availability(), queue_time(), replace(availability(), name="week", period=7 * DAY))
+    budgets.observe("t", server.next())
+    budgets.observe("t", server.next(good=90))
+    budgets.observe("t", server.next(bad=10))
+    courses = budgets.courses("t", M)
+    assert set(courses) == {"availability", "queue-time", "week"}
+    for name in ("availability", "week"):
+        assert (courses[name].good[-1], courses[name].bad[-1]) == (90.0, 10.0)
+        assert courses[name].times[-1] == server.now()
+    assert budgets.courses("t", key("other")) == {}
+    assert budgets.courses("other", M) == {}
 
 
 def test_too_few_events_fire_nothing(server: Server) -> None:
@@ -271,6 +289,17 @@ def test_without_a_directory_events_are_in_memory_and_no_store_is_shown(server: 
     books.forget("t")
     assert not books.view().targets
     books.close()
+
+
+def test_where_a_prometheus_has_the_events_there_is_no_course_of_them(server: Server) -> None:
+    there = PrometheusSettings("http://127.0.0.1:1", Timeouts(1.0, 1.0, 1.0), Credentials(), TlsSettings())
+    for prometheus, names in ((None, {"availability"}), (there, set())):
+        settings = SloSettings((availability(),), prometheus=prometheus)
+        books = Books(settings, log=LOG, clock=lambda: server.clock, now=server.now)
+        books.watch("t")
+        books.observe("t", server.next())
+        books.observe("t", server.next(good=1))
+        assert books.courses("t", M).keys() == names
 
 
 def test_an_objective_that_was_gone_or_about_something_else_begins_anew(server: Server) -> None:

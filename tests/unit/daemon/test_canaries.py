@@ -20,6 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from support.frames import facts, frame, key
 from support.misbehaving import target_at
 from triton_watch.daemon.canaries import CanaryJobs
+from triton_watch.daemon.chronicle import Chronicle
 from triton_watch.records import (
     CanaryOptions,
     CanaryReason,
@@ -27,6 +28,8 @@ from triton_watch.records import (
     CanaryState,
     CanaryVerdict,
     Counter,
+    EventKind,
+    EventLevel,
     ModelConfig,
     ModelKey,
     ModelState,
@@ -118,6 +121,7 @@ class Running:
     jobs: CanaryJobs
     scheduler: BackgroundScheduler
     client: Client
+    chronicle: Chronicle
 
     def state(self, model: ModelKey = M) -> CanaryState:
         return self.jobs.states()[T][model]
@@ -148,10 +152,12 @@ def start() -> Iterator[Callable[..., Running]]:
                 executors={"default": ThreadPoolExecutor(1), **CanaryJobs.executors(Settings((), canary=settings))},
                 job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
             )
+            chronicle = Chronicle(logging.getLogger("test"))
+            chronicle.watch(T)
             jobs = CanaryJobs(
                 settings,
                 scheduler,
-                log=logging.getLogger("test"),
+                chronicle=chronicle,
                 clock=time.monotonic,
                 now=time.time,
                 rng=random.Random(1),
@@ -166,7 +172,7 @@ def start() -> Iterator[Callable[..., Running]]:
             for event in client.held.values():
                 stack.callback(event.set)
             jobs.watch(replace(snapshot().target, name=T))
-            return Running(jobs, scheduler, client)
+            return Running(jobs, scheduler, client, chronicle)
 
         yield make
 
@@ -347,6 +353,45 @@ def test_the_log_tells_when_a_model_begins_to_fail_and_when_it_passes_again_and_
     assert passes == ("INFO", "canary passes again")
     told = next(record for record in caplog.records if record.levelname == "WARNING")
     assert vars(told)["facts"] == {"target": T, "model": "m", "version": "1", "reason": "server_error"}
+
+
+def test_a_model_that_goes_on_failing_is_one_event_that_counts_its_canaries_and_its_history_has_them_all(
+    start: Callable[..., Running],
+) -> None:
+    run = start(settings_of(0.3), Client(failures={"m": CanaryReason.SERVER_ERROR}))
+    run.jobs.follow(T, snapshot(M))
+    wait_for(lambda: run.client.times("m") > 5)
+    for _ in range(3):
+        run.jobs.follow(T, snapshot(M))  # polls tell of the same canaries
+    run.client.failures.clear()
+    wait_for(lambda: run.state().verdict is CanaryVerdict.PASSING)
+    wait_for(lambda: len(run.chronicle.events()) > 1)
+    passes, fails = run.chronicle.events()
+    runs = run.state().runs
+    assert (fails.kind, fails.level, fails.model, fails.version) == (EventKind.CANARY, EventLevel.TROUBLE, "m", "1")
+    assert fails.sentence.startswith("Canary fails: m says no")
+    assert fails.count == runs[CanaryReason.SERVER_ERROR] - 1, "the second failure made the verdict"
+    assert fails.last > fails.at
+    assert (passes.level, passes.sentence, passes.count) == (EventLevel.RECOVERY, "Canary passes again", 1)
+    history = run.jobs.history(T, M)
+    assert len(history.runs) == sum(runs.values())
+    (failure,) = history.failures
+    assert (failure.reason, failure.count) == (CanaryReason.SERVER_ERROR, runs[CanaryReason.SERVER_ERROR])
+
+
+def test_the_history_of_a_model_outlives_its_unloading_and_a_reload_and_goes_with_its_target(
+    start: Callable[..., Running],
+) -> None:
+    run = start()
+    run.jobs.follow(T, snapshot(M))
+    wait_for(lambda: len(run.jobs.history(T, M).runs) == 1)
+    run.jobs.follow(T, snapshot())
+    run.jobs.swap(settings_of(60.0))
+    assert len(run.jobs.history(T, M).runs) == 1
+    run.jobs.follow(T, snapshot(M))
+    wait_for(lambda: len(run.jobs.history(T, M).runs) == 2)
+    run.jobs.forget(T)
+    assert run.jobs.history(T, M).runs == ()
 
 
 def test_a_lone_failure_is_no_line_in_the_log_and_neither_is_the_first_pass(

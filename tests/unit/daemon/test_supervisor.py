@@ -13,14 +13,18 @@ import pytest
 
 from support.fake_triton import FakeTriton
 from support.misbehaving import Server, silent, target_at
+from support.objectives import availability
 from triton_watch.daemon.supervisor import Supervisor
 from triton_watch.records import (
     CanaryOptions,
+    CanaryReason,
     CanarySettings,
     ModelKey,
     Outcome,
     Protocol,
     Settings,
+    SloSettings,
+    Sum,
     Target,
     Timeouts,
 )
@@ -45,9 +49,14 @@ def stack() -> Iterator[ExitStack]:
 
 
 def running(
-    stack: ExitStack, *targets: Target, poll_threads: int = 64, canary: CanarySettings | None = None, **options: Any
+    stack: ExitStack,
+    *targets: Target,
+    poll_threads: int = 64,
+    canary: CanarySettings | None = None,
+    slo: SloSettings | None = None,
+    **options: Any,
 ) -> Supervisor:
-    settings = Settings(targets, poll_threads=poll_threads, canary=canary or CanarySettings())
+    settings = Settings(targets, poll_threads=poll_threads, canary=canary or CanarySettings(), slo=slo or SloSettings())
     supervisor = Supervisor(settings, **{"log": LOG, "on_death": pytest.fail, "rng": random.Random(1), **options})
     supervisor.start()
     stack.callback(supervisor.stop, 5.0)
@@ -129,6 +138,38 @@ def test_snapshots_that_were_handed_out_do_not_change(stack: ExitStack) -> None:
     first = held["t"]
     wait_for(lambda: supervisor.snapshots()["t"].cycle > first.cycle + 1)
     assert held["t"] is first
+
+
+def test_what_was_is_kept_of_a_target_and_goes_with_it(stack: ExitStack) -> None:
+    triton = CanaryTriton("good", "bad")
+    triton.errors["bad"] = "CUDA error"
+    server = stack.enter_context(Server(triton))
+    t, gone = (named(target_at(server.url), name, interval=0.2) for name in ("t", "gone"))
+    objectives = SloSettings((availability(),))
+    supervisor = running(stack, t, gone, canary=HTTP, slo=objectives)
+    good, bad = ModelKey("good", "1"), ModelKey("bad", "1")
+    assert supervisor.batch_sizes("t", "good", "1") is None
+    wait_for(lambda: len(supervisor.history().cycles["t"]) >= 5)
+    wait_for(lambda: any(event.model == "bad" for event in supervisor.history().events))
+    history = supervisor.history()
+    slot = history.recent["t"].slots[-1]
+    assert set(slot.models.keys) == {good, bad}
+    assert slot.sums[Sum.SECONDS].min() > 0
+    marks = history.cycles["t"]
+    assert [mark.at for mark in marks] == sorted(mark.at for mark in marks)
+    assert {event.target for event in history.events} <= {"t", "gone"}
+    assert supervisor.canary_history("t", good).runs[0].reason is CanaryReason.OK
+    assert "CUDA error" in supervisor.canary_history("t", bad).failures[0].detail
+    assert supervisor.courses("t", good)["availability"].times.size > 0
+    wait_for(lambda: supervisor.batch_sizes("t", "good", "1") is not None)
+    supervisor.swap(Settings((t,), canary=HTTP, slo=objectives))
+    after = supervisor.history()
+    assert set(after.recent) == set(after.cycles) == {"t"}
+    assert after.cycles["t"][-2:] != ()
+    assert {event.target for event in after.events} <= {"t"}
+    assert supervisor.canary_history("gone", bad).runs == ()
+    assert supervisor.batch_sizes("gone", "good", "1") is None
+    assert supervisor.agent().memory > 0
 
 
 @pytest.mark.parametrize("jump", [-7200.0, 7200.0])

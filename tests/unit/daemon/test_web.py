@@ -190,14 +190,13 @@ def test_a_reason_with_letters_that_utf_8_cannot_say_is_still_told(serve: Serve)
 # Routing
 
 
-def test_index_links_to_what_there_is(serve: Serve) -> None:
-    """The index names the agent and links each core route, and every link works."""
+def test_the_page_of_the_agent_links_to_what_there_is(serve: Serve) -> None:
+    """It links each core route, and every link works, by way of a relative path."""
     url = serve().url
-    page = get(url + "/")
+    page = get(url + "/agent")
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert "<h1>triton-watch</h1>" in page.text
     for path in ("/metrics", "/-/healthy", "/-/ready", "/-/serving"):
-        assert f'<a href="{path}">' in page.text
+        assert f'<a href=".{path}">' in page.text
         assert get(url + path).status_code == (503 if path == "/-/serving" else 200)
 
 
@@ -237,15 +236,15 @@ def test_longest_prefix_wins_behind_the_exact_path(serve: Serve) -> None:
         return lambda request: plain(HTTPStatus.OK, f"{word} {request.path} {dict(request.query)}")
 
     routes = (
-        Route("/api/", say("api"), prefix=True),
-        Route("/api/v1/", say("v1"), prefix=True),
-        Route("/api/v1/exact", say("exact")),
+        Route("/below/", say("below"), prefix=True),
+        Route("/below/v1/", say("v1"), prefix=True),
+        Route("/below/v1/exact", say("exact")),
     )
     url = serve(None, *routes).url
-    assert get(url + "/api/x").text == "api /api/x {}\n"
-    assert get(url + "/api/v1/m%C3%BCller?a=1&a=2").text == "v1 /api/v1/müller {'a': ['1', '2']}\n"
-    assert get(url + "/api/v1/exact").text == "exact /api/v1/exact {}\n"
-    assert get(url + "/api").status_code == 404
+    assert get(url + "/below/x").text == "below /below/x {}\n"
+    assert get(url + "/below/v1/m%C3%BCller?a=1&a=2").text == "v1 /below/v1/müller {'a': ['1', '2']}\n"
+    assert get(url + "/below/v1/exact").text == "exact /below/v1/exact {}\n"
+    assert get(url + "/below").status_code == 404
 
 
 def test_a_handler_that_raises_is_500_in_one_line(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
@@ -265,12 +264,20 @@ def test_a_handler_that_raises_is_500_in_one_line(serve: Serve, caplog: pytest.L
     assert get(url + "/-/healthy").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics", "/-/healthy", "/nothing"])
+PAGES_OWN = {"Content-Security-Policy", "Cache-Control"}
+"""What pages for people have otherwise: they have a style and a script, and may be asked for again."""
+
+
+@pytest.mark.parametrize("path", ["/", "/runbooks/", "/metrics", "/-/healthy", "/nothing"])
 def test_every_answer_has_the_security_headers(serve: Serve, path: str) -> None:
     """No sniffing, no framing, no foreign content, no name of the server software."""
     answer = get(serve().url + path)
-    assert {name: answer.headers.get(name) for name in SECURITY_HEADERS} == dict(SECURITY_HEADERS)
-    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    own = PAGES_OWN if answer.headers["Content-Type"].startswith("text/html") else set()
+    same = {name: value for name, value in SECURITY_HEADERS.items() if name not in own}
+    assert {name: answer.headers.get(name) for name in same} == same
+    for part in ("default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+        assert part in answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
     assert "Server" not in answer.headers
 
 

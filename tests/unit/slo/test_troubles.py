@@ -61,6 +61,14 @@ def test_failures_are_given_by_reason_and_share() -> None:
     assert sentence.startswith("20% of its requests failed in 10 s (reason backend: 20, reason rejected: 5)")
 
 
+def test_few_failures_are_no_problem_and_are_told_all_the_same() -> None:
+    counts = {Counter.SUCCESS: 9999.0, Counter.INFERENCES: 9999.0, Counter.EXECUTIONS: 9999.0}
+    (few,) = find(snapshot({**counts, Counter.FAIL_BACKEND: 1.0}))
+    assert (few.level, few.sentence[:51]) == (Level.ADVICE, "Under 1% of its requests failed in 10 s (reason bac")
+    (more,) = find(snapshot({**BUSY, Counter.FAIL_BACKEND: 2.0}))
+    assert (more.level, more.sentence[:41]) == (Level.PROBLEM, "2% of its requests failed in 10 s (reason")
+
+
 def test_canceled_requests_alone_are_no_trouble() -> None:
     assert sentences(snapshot({**BUSY, Counter.FAIL_CANCELED: 20.0})) == []
 
@@ -168,10 +176,10 @@ def test_what_canaries_say_is_told_also_where_there_is_no_metrics_page_and_where
 
 def test_what_canaries_say_comes_before_the_counters_and_after_the_server() -> None:
     probes = {"metrics": ProbeResult("metrics", Outcome.EMPTY, 0.0, "the page is empty")}
-    counted = {**BUSY, Counter.FAIL_OTHER: 1.0}
+    counted = {**BUSY, Counter.FAIL_OTHER: 2.0}
     found = find(snapshot(counted, probes=probes, canaries=states(FAILS), wedged={M: Wedged(4, 60.0, 1.0)}))
     firsts = [one.sentence.split()[0] for one in found]
-    assert firsts == ["Probe", "Its", "Wedged:", "1%"]
+    assert firsts == ["Probe", "Its", "Wedged:", "2%"]
 
 
 def test_counters_that_stand_still_are_the_only_trouble_named() -> None:

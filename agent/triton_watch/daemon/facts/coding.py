@@ -1,15 +1,19 @@
-"""Facts as JSON and back, and the JSON schemas of their types."""
+"""Facts as JSON. Without pydantic, which reads them again (`reading`): the agent itself has no need of so much code."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import fields
+from enum import Enum
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeAlias, cast, get_args, get_type_hints
 
-from pydantic import TypeAdapter
+from triton_watch.daemon.facts.moment import MOMENT
+from triton_watch.daemon.facts.moment import written as rfc3339
 
-T = TypeVar("T")
+_Write: TypeAlias = Callable[[Any], object]
+_AS_THEY_ARE: Final = frozenset({str, int, float, bool, type(None)})
 
 
 def as_json(value: object) -> bytes:
@@ -17,26 +21,46 @@ def as_json(value: object) -> bytes:
 
     Raises ValueError for a number that is not finite: what is not known is None.
     """
-    data = _adapter(cast("Hashable", type(value))).dump_python(value, mode="json")
+    return written(as_data(value))
+
+
+def as_data(value: object) -> dict[str, object]:
+    """Return a record as JSON's own types: dicts, lists, text, numbers, booleans and None."""
+    return {name: write(getattr(value, name)) for name, write in _fields(cast("Hashable", type(value)))}
+
+
+def written(data: object) -> bytes:
+    """Write JSON's own types as JSON, in ASCII. Raises ValueError for a number that is not finite."""
     return json.dumps(data, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
-def from_json(kind: type[T], text: bytes | str) -> T:
-    """Read what `as_json` wrote of a record of this kind; fields that it does not know are left out.
-
-    Raises ValueError: it is something else.
-    """
-    return cast("T", _adapter(cast("Hashable", kind)).validate_python(json.loads(text)))
-
-
-def schemas(kinds: tuple[type, ...], ref_template: str) -> dict[str, Any]:
-    """Return the JSON schemas of records and all that they are made of, by name; `ref_template` has {model} in it."""
-    inputs = [(kind, "serialization", _adapter(kind)) for kind in kinds]
-    _, found = TypeAdapter.json_schemas(inputs, ref_template=ref_template)  # type: ignore[arg-type]
-    return cast("dict[str, Any]", found["$defs"])
-
-
 @cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    """The adapter of a type; made once, for it takes a while."""
-    return TypeAdapter(cast("type", kind))
+def _fields(record: Hashable) -> tuple[tuple[str, _Write], ...]:
+    """The fields of a record's type, and what writes each."""
+    hints = get_type_hints(record, include_extras=True)
+    return tuple(
+        (one.name, _moments if _has_moments(hints[one.name]) else _plain) for one in fields(cast("Any", record))
+    )
+
+
+def _has_moments(hint: object) -> bool:
+    """Whether a hint is `Moment`, or has it in a union or a tuple."""
+    return MOMENT in getattr(hint, "__metadata__", ()) or any(map(_has_moments, get_args(hint)))
+
+
+def _moments(value: object) -> object:
+    if value is None:
+        return None
+    return [rfc3339(one) for one in value] if isinstance(value, tuple) else rfc3339(cast("float", value))
+
+
+def _plain(value: object) -> object:
+    if type(value) in _AS_THEY_ARE:
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple):
+        return [one if type(one) in _AS_THEY_ARE else _plain(one) for one in value]
+    if isinstance(value, Mapping):
+        return {_plain(name): _plain(one) for name, one in value.items()}
+    return as_data(value)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 
-_FIRST = datetime.min.replace(tzinfo=timezone.utc)
-_LAST = datetime.max.replace(tzinfo=timezone.utc)
+_FIRST: Final = datetime.min.replace(tzinfo=timezone.utc)
+_LAST: Final = datetime.max.replace(tzinfo=timezone.utc)
 
 
 def written(seconds: float) -> str:
@@ -25,9 +26,17 @@ def read(value: object) -> object:
     return datetime.fromisoformat(value.replace("Z", "+00:00")).timestamp() if isinstance(value, str) else value
 
 
-Moment: TypeAlias = Annotated[
-    float,
-    PlainSerializer(written, return_type=str, when_used="json"),
-    BeforeValidator(read),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
-]
+class _Moment:
+    """What makes a float a moment for `coding`, and for pydantic, which is imported only where something is read."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:  # noqa: ANN401 - pydantic's own types
+        from pydantic_core import core_schema  # noqa: PLC0415 - see above
+
+        return core_schema.no_info_before_validator_function(read, handler(source))
+
+    def __get_pydantic_json_schema__(self, _schema: Any, _handler: GetJsonSchemaHandler) -> dict[str, str]:  # noqa: ANN401 - the same
+        return {"type": "string", "format": "date-time"}
+
+
+MOMENT: Final = _Moment()
+Moment: TypeAlias = Annotated[float, MOMENT]

@@ -1,0 +1,139 @@
+"""A running agent asked over HTTP(S): its answers, or in one sentence why there are none."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from triton_watch.records import Credentials, Target, Timeouts, TlsSettings
+from triton_watch.triton.answers import TLS_PORT
+from triton_watch.triton.errors import (
+    ConnectError,
+    ConnectTimeoutError,
+    DnsError,
+    NotHttpError,
+    RefusedError,
+    TlsError,
+    TritonError,
+    shown,
+)
+from triton_watch.triton.http import HttpFetcher, Response
+from triton_watch.triton.peer_errors import bare, ended
+from triton_watch.wording.text import clip
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+_BODY_LIMIT: Final = 64_000_000
+_TIMEOUTS: Final = Timeouts(connect=2.0, read=5.0, total=10.0)
+LONGEST: Final = 4000
+"""Characters of a text of the agent that are shown."""
+_ITS_OWN: Final = "There is no "
+"""How an agent's sentences about a name that it does not know begin; of a path it says that there is nothing."""
+
+
+class AgentError(Exception):
+    """The agent was not heard. The text is one sentence."""
+
+
+class NotThereError(Exception):
+    """The agent has nothing of that name. The text is its own sentence."""
+
+
+class AgentClient:
+    """Asks one agent. `url` has no slash at its end; connections are kept open until `close`."""
+
+    def __init__(self, url: str, credentials: Credentials | None = None, tls: TlsSettings | None = None) -> None:
+        self.url = url
+        self._has_password = credentials is not None and credentials.username is not None
+        self._fetcher = HttpFetcher(
+            Target(
+                "agent",
+                url,
+                url,
+                "",
+                timeouts=_TIMEOUTS,
+                credentials=credentials or Credentials(),
+                tls=tls or TlsSettings(),
+            )
+        )
+
+    def get(self, path: str, what: str) -> bytes:
+        """Return the body of a 200 at this path, which has its query; `what` is asked for: alerts, models.
+
+        Raises AgentError, NotThereError.
+        """
+        try:
+            response = self._fetcher.fetch("GET", f"{self.url}{path}", limit=_BODY_LIMIT)
+        except TritonError as error:
+            raise AgentError(_unheard(self.url, error)) from error
+        if response.status != 200:
+            self._refused(response, what)
+        return response.body
+
+    def stranger(self) -> AgentError:
+        """Return the error for a 200 that no agent would have given."""
+        return AgentError(f"what {shown(self.url)} answers is not what an agent of this version tells: what is it?")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._fetcher.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _refused(self, response: Response, what: str) -> NoReturn:
+        status, url = response.status, shown(self.url)
+        said = _own_sentence(response)
+        if status == 404 and said:
+            raise NotThereError(clip(said, LONGEST))
+        if status == 401:
+            raise AgentError(f"the agent at {url} {self._login()}.")
+        if status == 400 and TLS_PORT.search(response.body):
+            raise AgentError(f"what listens at {url} speaks TLS: write https:// in its URL.")
+        if status == 404:
+            raise AgentError(
+                f"what answers at {url} is no agent of this version (HTTP 404): is the URL right, or is the agent an "
+                "older one?"
+            )
+        raise AgentError(f"what answers at {url} tells no {what} (HTTP {status}): if it is an agent, its log says why.")
+
+    def _login(self) -> str:
+        if self._has_password:
+            return "refuses this user or password (HTTP 401): check --agent-user and the password"
+        return "wants a user and a password (HTTP 401): give --agent-user and --agent-password-file"
+
+
+def _own_sentence(response: Response) -> str:
+    """Return the sentence of an agent about what it does not have, from JSON or plain text; "" = it is none."""
+    body = response.body.decode(errors="replace").strip()
+    try:
+        said = json.loads(body)["error"]
+    except (ValueError, TypeError, LookupError, RecursionError):
+        said = body
+    return said if isinstance(said, str) and said.startswith(_ITS_OWN) else ""
+
+
+def _unheard(url: str, error: TritonError) -> str:
+    """Say why there is no answer; what the fetcher says of targets is said in the words of this command."""
+    if isinstance(error, TlsError):
+        said = bare(error).replace("tls.ca_file", "--agent-ca")
+        return ended(f"the agent at {shown(url)} {said}")
+    if isinstance(error, ConnectTimeoutError) and url.startswith("https://"):
+        return (
+            f"the agent at {shown(url)} did not speak TLS in time: if it speaks plain HTTP, write http:// in its URL."
+        )
+    if isinstance(error, ConnectError) and not isinstance(error, DnsError):
+        why = "nothing listens there" if isinstance(error, RefusedError) else "there is no connection"
+        start = "start one with `triton-watch run --target URL`, or say with --agent URL where it is"
+        return f"no agent answers at {shown(url)}, {why}: {start}."
+    if isinstance(error, NotHttpError):
+        return f"what listens at {shown(url)} does not speak HTTP: is the port right (an agent's is usually 8003)?"
+    return ended(f"the agent at {shown(url)} {bare(error)}")

@@ -1,0 +1,50 @@
+"""The page of the agent itself: how it fares, and what else it answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from triton_watch.daemon import paths
+from triton_watch.daemon.site import asking
+from triton_watch.daemon.site.sparks import spark
+from triton_watch.daemon.site.visit import Page
+from triton_watch.daemon.telling.status import status
+from triton_watch.wording import words
+
+if TYPE_CHECKING:
+    from triton_watch.daemon.facts.status import Polling
+    from triton_watch.daemon.site.sparks import Spark
+    from triton_watch.daemon.site.visit import Visit
+
+MOST_TARGETS: Final = 100
+MOST_LINES: Final = 50
+_LAG: Final = 10.0
+"""Seconds without a beat of the main loop that are worth a word."""
+
+
+def agent(visit: Visit) -> Page:
+    """The page."""
+    asking.values_of(visit.query, ())
+    own = status(visit.source, visit.at).agent
+    return Page(
+        "agent",
+        "The agent",
+        "agent",
+        {
+            "agent": own,
+            "is_late": own.loop_age_seconds > _LAG,
+            "cpu_share": own.cpu_seconds / max(1.0, visit.at - own.started),
+            "polling": [
+                (one, visit.link.to(paths.target_page(one.target)), _cycles(visit, one))
+                for one in own.polling[:MOST_TARGETS]
+            ],
+            "polling_total": len(own.polling),
+            "log": own.log[:MOST_LINES],
+            "routes": [(one, visit.link.to(one.path)) for one in visit.routes if one.summary],
+        },
+    )
+
+
+def _cycles(visit: Visit, one: Polling) -> Spark | None:
+    seconds = [mark.seconds for mark in visit.source.history().cycles.get(one.target, ())[-120:]]
+    return spark("Length of a poll cycle", seconds, words.seconds, seconds[-1] if seconds else None)

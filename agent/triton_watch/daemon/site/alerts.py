@@ -1,0 +1,55 @@
+"""The page of alerts: what fires, what is about to, what is over, and who is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from triton_watch.daemon import paths
+from triton_watch.daemon.site import asking
+from triton_watch.daemon.site.parts import alert_row
+from triton_watch.daemon.site.visit import Page
+from triton_watch.daemon.telling.alerts import alert_list
+from triton_watch.records.alert import AlertMode, AlertPhase
+
+if TYPE_CHECKING:
+    from triton_watch.daemon.site.visit import Visit
+
+NAMES: Final = ("target",)
+MOST: Final = 80
+MOST_RECENT: Final = 30
+_HEADS: Final = {
+    AlertPhase.FIRING: "Firing",
+    AlertPhase.PENDING: "Pending: not for long enough yet",
+    AlertPhase.RESOLVED: "Just resolved: the Alertmanagers still hear of it",
+}
+_MODES: Final = {
+    AlertMode.AGENT: "This agent evaluates the alerts and tells the Alertmanagers below.",
+    AlertMode.PROMETHEUS: "A Prometheus with the generated rules notifies; this agent evaluates alerts to show them.",
+    AlertMode.OFF: "Alerts are switched off in the configuration (alerts.mode: off): nothing is evaluated.",
+}
+
+
+def alerts(visit: Visit) -> Page:
+    """The page; the query chooses a target."""
+    values = asking.values_of(visit.query, NAMES)
+    target = asking.of_target(values, visit.source.targets())
+    found = alert_list(visit.source, visit.at, target=target)
+    groups = []
+    for phase, head in _HEADS.items():
+        members = [one for one in found.alerts if one.phase is phase]
+        groups.append((head, phase, len(members), [alert_row(visit, one) for one in members[:MOST]]))
+    return Page(
+        "alerts",
+        "Alerts",
+        "alerts",
+        {
+            "found": found,
+            "mode": _MODES[found.mode],
+            "target": target,
+            "target_names": sorted(visit.source.targets()),
+            "groups": groups,
+            "recent": [alert_row(visit, one) for one in found.recent[:MOST_RECENT]],
+            "runbooks": visit.link.to("/runbooks/"),
+            "everything": visit.link.to(paths.ALERTS),
+        },
+    )

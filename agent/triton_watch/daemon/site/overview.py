@@ -1,0 +1,138 @@
+"""The front page: the verdict, the targets, and the models, those in trouble first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from triton_watch.daemon import paths
+from triton_watch.daemon.facts.standing import Standing
+from triton_watch.daemon.site import asking
+from triton_watch.daemon.site.parts import TargetRow, event_rows, standing_choices, target_row
+from triton_watch.daemon.site.sparks import spark
+from triton_watch.daemon.site.values import rate, share
+from triton_watch.daemon.site.visit import Page, pager
+from triton_watch.daemon.telling.models import ModelQuery, model_list
+from triton_watch.daemon.telling.status import status
+from triton_watch.records.sli import Sli
+from triton_watch.wording import words
+from triton_watch.wording.words import NO_DATA
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from triton_watch.daemon.facts.model import ModelBrief, Recent
+    from triton_watch.daemon.facts.status import Status
+    from triton_watch.daemon.site.sparks import Spark
+    from triton_watch.daemon.site.visit import Visit
+
+NAMES: Final = ("standing", "search", "target", "page")
+MOST_TARGETS: Final = 8
+MOST_EVENTS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A value of now with its last hour; `head` is short, for a column."""
+
+    title: str
+    head: str
+    value: str
+    spark: Spark | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A model in the list. `left` is the length of the bar of its budget, 0 to 100; None = it has none."""
+
+    brief: ModelBrief
+    href: str
+    target_href: str
+    left: int | None
+    metrics: tuple[Metric, ...]
+
+
+def overview(visit: Visit) -> Page:
+    """The page; the query filters the models."""
+    values = asking.values_of(visit.query, NAMES)
+    known = status(visit.source, visit.at)
+    query = ModelQuery(
+        target=asking.of_target(values, [one.name for one in known.targets]),
+        standings=asking.kinds(values, "standing", Standing),
+        search=asking.one(values, "search") or "",
+        offset=(asking.page_of(values) - 1) * asking.PAGE_LENGTH,
+        limit=asking.PAGE_LENGTH,
+        recent=True,
+    )
+    found = model_list(visit.source, visit.at, query)
+    return Page(
+        "overview",
+        "triton-watch",
+        "overview",
+        {
+            "status": known,
+            "models": sum(known.models.values()),
+            "targets": _targets(visit, known, 0, MOST_TARGETS),
+            "all_targets": visit.link.to(paths.TARGETS) if len(known.targets) > MOST_TARGETS else None,
+            "target_names": sorted(one.name for one in known.targets),
+            "query": query,
+            "filtered": bool(query.target is not None or query.standings or query.search),
+            "choices": standing_choices(visit, values, found.counts, query.standings),
+            "rows": [_row(visit, one) for one in found.models],
+            "pager": pager(visit, values, asking.page_of(values), asking.PAGE_LENGTH, found.total),
+            "events": event_rows(visit, known.events[:MOST_EVENTS]),
+        },
+    )
+
+
+def all_targets(visit: Visit) -> Page:
+    """The page of all targets, the worst first."""
+    values = asking.values_of(visit.query, ("page",))
+    known = status(visit.source, visit.at)
+    page, length = asking.page_of(values), asking.PAGE_LENGTH
+    rows = _targets(visit, known, (page - 1) * length, length)
+    total = len(known.targets)
+    return Page(
+        "targets",
+        "Targets",
+        "overview",
+        {"targets": rows, "pager": pager(visit, values, page, length, total), "total": total},
+    )
+
+
+def _targets(visit: Visit, known: Status, first: int, most: int) -> list[TargetRow]:
+    worst_first = sorted(known.targets, key=lambda one: one.standing.rank)
+    return [target_row(visit, one) for one in worst_first[first : first + most]]
+
+
+def _row(visit: Visit, one: ModelBrief) -> ModelRow:
+    return ModelRow(
+        one,
+        visit.link.to(one.links.page),
+        visit.link.to(paths.target_page(one.target)),
+        share(one.budget_left),
+        metrics_of(one, one.recent),
+    )
+
+
+_METRICS: Final = (
+    (Sli.REQUEST_RATE, "Requests a second", "Requests/s", rate, "request_rate", "failure_rate"),
+    (Sli.QUEUE_TIME, "Queue time", "Queue time", words.seconds, "queue_time", ""),
+    (Sli.REQUEST_TIME, "Request time", "Request time", words.seconds, "request_time", ""),
+    (Sli.AVERAGE_BATCH, "Average batch", "Batch", rate, "average_batch", ""),
+)
+"""Indicator, its names, how it is written, and the lists of `Recent` with its last hour and with what failed of it."""
+
+
+def metrics_of(one: ModelBrief, recent: Recent | None) -> tuple[Metric, ...]:
+    """Return the four values of a model that a list shows, with their last hour."""
+    made = []
+    for sli, title, head, write, past, failed in _METRICS:
+        value = one.slis.get(sli)
+        drawn = spark(title, _course(recent, past), write, value, _course(recent, failed))
+        made.append(Metric(title, head, NO_DATA if value is None else write(value), drawn))
+    return tuple(made)
+
+
+def _course(recent: Recent | None, name: str) -> Sequence[float | None]:
+    return getattr(recent, name) if recent is not None and name else ()
