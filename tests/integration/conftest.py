@@ -28,7 +28,7 @@ LONG: Final = (
     "rules_triton",
     "pages_hostile",
 )
-"""Of `BESIDE`, those that begin first, so that no processor is idle at the end: the first two take four minutes each."""
+"""Of `BESIDE`, those that begin first, so that no processor is idle at the end: the first two take four minutes."""
 BESIDE: Final = frozenset(
     (
         *LONG,

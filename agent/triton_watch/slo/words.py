@@ -62,6 +62,11 @@ def percent(ratio: float) -> str:
     return f"{ratio * 100:.11g}%"
 
 
+def times(factor: float) -> str:
+    """Write how many times something is more: 1.3, 36, 1,000."""
+    return f"{factor:.1f}" if factor < 9.95 else f"{factor:,.0f}"
+
+
 def _override(objective: Objective, override: Override) -> str:
     goal = override.goal
     promise = f"{_promise(objective.sli, goal, '')}, {_budget(objective, goal)}"

@@ -25,7 +25,7 @@ def test_a_burning_budget_is_told_with_its_rates_its_limit_and_what_is_left() ->
     (found,) = pages(budget(PAGING))
     assert dict(found.labels) == {"slo": "availability", "model": "encoder", "version": "1", "window": "1h"}
     assert found.detail == (
-        "availability (99.9%) of encoder on gpu-7 burns its budget 50.0 times too fast over 1h and 50.0 times over 5m, "
+        "availability (99.9%) of encoder on gpu-7 burns its budget 50 times too fast over 1h and 50 times over 5m, "
         "and may 14.4 times; nothing of the budget of 30 days is left."
     )
     assert found.value is not None

@@ -10,7 +10,7 @@ from triton_watch.alerting.definition import AlertDefinition, Facts
 from triton_watch.alerting.definitions.cases import labels, states_now, versions_in
 from triton_watch.config.units import format_duration
 from triton_watch.records import VERDICTS, AlertCase, AlertSeverity, Page, Verdict
-from triton_watch.slo.words import percent, period_words, window_words
+from triton_watch.slo.words import percent, period_words, times, window_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,8 +93,8 @@ def _detail(facts: Facts, table: BudgetTable, tier: int, row: int) -> str:
     objective = facts.objectives.get(key.slo)
     promise = "" if objective is None else f" ({percent(objective.goal_of(key.model.name).objective)})"
     return (
-        f"{key.slo}{promise} of {key.model.name} on {key.target} burns its budget {long:.1f} times too fast over "
-        f"{window_words(window.long)} and {short:.1f} times over {window_words(window.short)}, and may "
+        f"{key.slo}{promise} of {key.model.name} on {key.target} burns its budget {times(long)} times too fast over "
+        f"{window_words(window.long)} and {times(short)} times over {window_words(window.short)}, and may "
         f"{window.factor:g} times; {left} of the budget of {period_words(table.sums.windows[-1])} is left."
     )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from triton_watch.daemon import paths
 from triton_watch.daemon.site import asking
-from triton_watch.daemon.site.parts import alert_row
+from triton_watch.daemon.site.parts import alert_rows
 from triton_watch.daemon.site.visit import Page
 from triton_watch.daemon.telling.alerts import alert_list
 from triton_watch.records.alert import AlertMode, AlertPhase
@@ -37,7 +37,8 @@ def alerts(visit: Visit) -> Page:
     groups = []
     for phase, head in _HEADS.items():
         members = [one for one in found.alerts if one.phase is phase]
-        groups.append((head, phase, len(members), [alert_row(visit, one) for one in members[:MOST]]))
+        left_out = max(0, len(members) - MOST)
+        groups.append((head, phase, len(members), left_out, alert_rows(visit, members[:MOST])))
     return Page(
         "alerts",
         "Alerts",
@@ -48,7 +49,7 @@ def alerts(visit: Visit) -> Page:
             "target": target,
             "target_names": sorted(visit.source.targets()),
             "groups": groups,
-            "recent": [alert_row(visit, one) for one in found.recent[:MOST_RECENT]],
+            "recent": alert_rows(visit, found.recent[:MOST_RECENT]),
             "runbooks": visit.link.to("/runbooks/"),
             "everything": visit.link.to(paths.ALERTS),
         },

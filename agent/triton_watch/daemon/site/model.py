@@ -11,7 +11,7 @@ from triton_watch.daemon.site.asking import NoPageError
 from triton_watch.daemon.site.budget_parts import budget_view, courses_by_slo
 from triton_watch.daemon.site.model_parts import bars, indicators, runs, steps, times
 from triton_watch.daemon.site.overview import metrics_of
-from triton_watch.daemon.site.parts import alert_row, event_rows, finding_row
+from triton_watch.daemon.site.parts import alert_rows, event_rows, finding_row
 from triton_watch.daemon.site.rendering import name
 from triton_watch.daemon.site.visit import Page
 from triton_watch.daemon.telling.model import model_detail
@@ -85,6 +85,6 @@ def _values(visit: Visit, found: ModelDetail) -> dict[str, object]:
         "config": config,
         "inputs": () if config is None else config.inputs[:MOST_TENSORS],
         "outputs": () if config is None else config.outputs[:MOST_TENSORS],
-        "alerts": [alert_row(visit, one) for one in found.alerts],
+        "alerts": alert_rows(visit, found.alerts),
         "events": event_rows(visit, found.events[:MOST_EVENTS]),
     }

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from triton_watch.daemon.site.visit import Visit
 
 _SUBJECT: Final = ("target", "model", "version")
+_WINDOW: Final = "window"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,18 @@ def _filtered(visit: Visit, target: str, standing: Standing) -> str:
     return visit.link.to(paths.OVERVIEW + paths.query({"target": target, "standing": standing.value}))
 
 
-def alert_row(visit: Visit, one: Alert) -> AlertRow:
-    """Return the row of an alert."""
-    labels = one.labels
+def alert_rows(visit: Visit, alerts: Iterable[Alert]) -> list[AlertRow]:
+    """Return the rows of alerts. Those that differ in their window alone share one: that of the first, the gravest."""
+    shared: dict[object, list[Alert]] = {}
+    for one in alerts:
+        subject = frozenset((name, value) for name, value in one.labels.items() if name != _WINDOW)
+        shared.setdefault((one.name, one.phase, subject), []).append(one)
+    return [_alert_row(visit, alike) for alike in shared.values()]
+
+
+def _alert_row(visit: Visit, alike: Sequence[Alert]) -> AlertRow:
+    one = alike[0]
+    labels = {**one.labels, **({_WINDOW: _windows(alike)} if len(alike) > 1 else {})}
     target, model = labels.get("target"), labels.get("model")
     return AlertRow(
         one,
@@ -89,6 +99,14 @@ def alert_row(visit: Visit, one: Alert) -> AlertRow:
         visit.link.out(one.runbook_url),
         visit.link.elsewhere(one.dashboard_url),
         tuple((name, value) for name, value in labels.items() if name not in _SUBJECT),
+    )
+
+
+def _windows(alike: Sequence[Alert]) -> str:
+    """Write the windows of alerts, and how grave one is that is not as grave as the first: `1h, 3d (ticket)`."""
+    first = alike[0].severity
+    return ", ".join(
+        one.labels[_WINDOW] + ("" if one.severity is first else f" ({one.severity.value})") for one in alike
     )
 
 
