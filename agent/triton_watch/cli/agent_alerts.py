@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 
 from triton_watch.cli.agent_client import LONGEST
+from triton_watch.daemon.paths import API, query
 from triton_watch.records import AlertMode, AlertPhase, AlertSeverity
 from triton_watch.wording.text import clip
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from triton_watch.cli.agent_client import AgentClient
-
-_PATH: Final = "/api/v1/alerts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +61,10 @@ class Told:
 
 def ask(agent: AgentClient, target: str | None) -> Told:
     """Ask an agent for all alerts, or those of one target. Raises AgentError, NotThereError."""
-    query = "" if target is None else f"?target={quote(target, safe='', errors='replace')}"
-    body = agent.get(f"{_PATH}{query}", "alerts")
+    body = agent.get(f"{API}alerts{query({} if target is None else {'target': target})}", "alerts")
     try:
         return _parsed(json.loads(body.decode(errors="replace")))
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError) as error:
         raise agent.stranger() from error
 
 

@@ -74,13 +74,13 @@ def _url(agent: str | None, config_file: Path | None) -> str:
 
 def _of(web: WebSettings) -> str:
     """Return the URL at which a program on this machine reaches an agent that listens there."""
+    from triton_watch.config.addresses import url_of
+
     if web.port == 0:
         raise click.UsageError(
             "web.listen of the configuration has port 0, any free one: give --agent URL, as its log says it."
         )
-    host = _EVERYWHERE.get(web.host, web.host)
-    scheme = "https" if web.tls else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{web.port}"
+    return url_of(_EVERYWHERE.get(web.host, web.host), web.port, tls=web.tls)
 
 
 def _credentials(user: str | None, file: Path | None) -> Credentials:

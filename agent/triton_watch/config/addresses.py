@@ -63,6 +63,11 @@ def public_url(text: str) -> str:
     return f"{url.scheme}://{_netloc(url, url.port)}{url.path.rstrip('/')}"
 
 
+def url_of(host: str, port: int, *, tls: bool) -> str:
+    """Write the URL of an agent that listens at a host, which may be an address of IPv6."""
+    return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def url_template(text: str, *placeholders: str) -> str:
     """Check a URL that may hold `{placeholder}` after its host, in a query or fragment too. Raises `ParseError`."""
     example = f"https://wiki.example.net/{{{placeholders[0]}}}"

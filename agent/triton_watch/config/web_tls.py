@@ -89,7 +89,7 @@ def _load_client_ca(context: ssl.SSLContext, client_ca: Pem) -> None:
     key = _named("client_ca", client_ca)
     content = _content(client_ca, key)
     _refuse_no_certificate(content, key)
-    context.load_verify_locations(cadata=content)
+    context.load_verify_locations(cadata=_ascii(content))
 
 
 def _refuse_no_certificate(content: str, key: str) -> None:
@@ -98,9 +98,14 @@ def _refuse_no_certificate(content: str, key: str) -> None:
     if "-----BEGIN CERTIFICATE-----" not in content:
         raise TlsProblemError(key, text)
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cadata=content)
-    except (ValueError, ssl.SSLError) as error:  # ValueError: text that is not ASCII
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cadata=_ascii(content))
+    except (ValueError, ssl.SSLError) as error:
         raise TlsProblemError(key, text) from error
+
+
+def _ascii(content: str) -> str:
+    """PEM as ssl takes it. What else a file says around its certificates, such as whose they are, may be any text."""
+    return content.encode("ascii", "replace").decode()
 
 
 def _named(name: str, pem: Pem) -> str:
@@ -121,7 +126,7 @@ def _as_file(text: str) -> Iterator[str]:
     """A path under which OpenSSL reads the text, which never reaches a disk."""
     descriptor = os.memfd_create("pem")
     try:
-        os.write(descriptor, text.encode())
+        os.write(descriptor, text.encode(errors="replace"))
         yield f"/proc/self/fd/{descriptor}"
     finally:
         os.close(descriptor)

@@ -21,6 +21,7 @@ from triton_watch.alerting.definitions import ALERTS
 from triton_watch.alerting.evaluator import Evaluator
 from triton_watch.alerting.kept import pack, unpack
 from triton_watch.alerting.manager.dispatcher import Dispatcher
+from triton_watch.config.addresses import url_of
 from triton_watch.daemon.audits import Audits
 from triton_watch.daemon.chronicle import News, Topic
 from triton_watch.daemon.state import AlertsView
@@ -329,5 +330,4 @@ def external_url(settings: Settings) -> str:
     host = settings.web.host
     if host in ("0.0.0.0", "::"):  # noqa: S104 - asked, not listened on
         host = socket.gethostname()
-    scheme = "https" if settings.web.tls else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.web.port}"
+    return url_of(host, settings.web.port, tls=settings.web.tls)

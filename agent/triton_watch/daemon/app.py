@@ -7,6 +7,7 @@ client reads one line without a traceback.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -24,6 +25,9 @@ LOG = logging.getLogger(__name__)
 
 PLAIN = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
+
+ASKED_AT = "triton_watch.asked_at"
+"""In the environment of a request: when it was complete, in monotonic seconds."""
 
 SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
     {
@@ -49,6 +53,12 @@ class Request:
     def segments(self) -> tuple[str, ...]:
         """The decoded parts of the path; a slash within a name that was sent as %2F stays in its part."""
         return segments(str(self.environ.get("REQUEST_URI") or quote(self.path)))
+
+    @property
+    def asked_at(self) -> float:
+        """When it was asked, in monotonic seconds: it may have waited for a thread since."""
+        asked_at = self.environ.get(ASKED_AT)
+        return asked_at if isinstance(asked_at, float) else time.monotonic()
 
     def header(self, name: str) -> str:
         """The value of a request header, or an empty string."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import struct
 import threading
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from triton_watch.records import CanaryFailure, CanaryHistory, CanaryReason, CanaryRun
@@ -47,17 +48,18 @@ class CanaryPast:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         """Held for moments, by those who add."""
-        self._models: dict[tuple[str, str, str], _Packed] = {}
+        self._models: OrderedDict[tuple[str, str, str], _Packed] = OrderedDict()
         """By target, name and version; those that were asked last are last."""
 
     def add(self, target: str, result: CanaryResult) -> None:
         """A canary ended."""
         place = target, result.key.name, result.key.version
         with self._lock:
-            before = self._models.pop(place, _Packed())
-            self._models[place] = _added(before, result)
+            # Replaced where it is, then moved: it is there at any moment, for readers hold no lock.
+            self._models[place] = _added(self._models.get(place, _Packed()), result)
+            self._models.move_to_end(place)
             if len(self._models) > MODELS:
-                del self._models[next(iter(self._models))]
+                self._models.popitem(last=False)
 
     def of(self, target: str, key: ModelKey) -> CanaryHistory:
         """What is kept of a model, which may not be loaded; empty where nothing is."""
@@ -67,7 +69,8 @@ class CanaryPast:
     def forget(self, target: str) -> None:
         """A target is no longer watched."""
         with self._lock:
-            self._models = {place: packed for place, packed in self._models.items() if place[0] != target}
+            kept = ((place, packed) for place, packed in self._models.items() if place[0] != target)
+            self._models = OrderedDict(kept)
 
 
 def _added(before: _Packed, result: CanaryResult) -> _Packed:

@@ -7,9 +7,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 
 from triton_watch.daemon.access.tls_socket import RECORD, NothingYetError, TlsSocket
+from triton_watch.daemon.tasks import Answering, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,11 +57,20 @@ class OneRequest(HTTPRequestParser):
         self.headers["CONNECTION"] = "close"
         return len(data)
 
+    def parse_header(self, header_plus: bytes) -> None:
+        """Take the head apart. Raises ParsingError, also where waitress would close the connection without a word."""
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:  # half a bracket in a host, a length of thousands of digits
+            raise ParsingError("The URL or the Content-Length is invalid") from error
+
 
 class Channel(HTTPChannel):
     """waitress's connection. `since` is when it began to do what it does, in seconds of the crowd's clock."""
 
     parser_class = OneRequest
+    task_class = Answering
+    error_task_class = Refusal
     since: float
     _progress: float
 

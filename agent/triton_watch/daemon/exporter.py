@@ -50,8 +50,15 @@ class Exporter:
 
         Compressed while it is made: of a page for Prometheus, which asks for gzip, only that is ever held.
         """
-        openmetrics = exposition.wants_openmetrics(accept)
-        gzip = exposition.accepts_gzip(accept_encoding)
+        return self.page_in(*self.form(accept, accept_encoding))
+
+    @staticmethod
+    def form(accept: str, accept_encoding: str) -> tuple[bool, bool]:
+        """Whether the two request headers ask for OpenMetrics, and for gzip."""
+        return exposition.wants_openmetrics(accept), exposition.accepts_gzip(accept_encoding)
+
+    def page_in(self, openmetrics: bool, gzip: bool) -> Page:
+        """The page in this form."""
         blocks = self._blocks(openmetrics=openmetrics)
         return Page(
             exposition.OPENMETRICS if openmetrics else exposition.TEXT,

@@ -43,7 +43,7 @@ class RefusedError(Error):
     def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], Any]:
         """Status line, headers and body."""
         del ident
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "1"), ("Cache-Control", "no-store")]
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "1")]
         return f"{self.code} {self.reason}", headers, self.body.encode()
 
 
@@ -55,7 +55,8 @@ class Lanes:
     """Gives each request of a channel to the lane for its path; what waitress asks of a dispatcher.
 
     A password that has to be checked, which takes a tenth of a second or more, has a lane of its own with one thread:
-    who guesses passwords keeps only those waiting who were not let in before. Answers of the last resort, and of
+    who guesses passwords keeps only those waiting who were not let in before. So have those who show none where one
+    is needed: that they are turned away takes no time, but they would fill the places of the others. Answers of the last resort, and of
     /-/…, are made in no time, and are never refused.
     """
 
@@ -67,13 +68,15 @@ class Lanes:
         self._metrics = Lane(threads=1, most=104)
         self._pages = Lane(threads=2, most=128)
         self._doubtful = Lane(threads=1, most=8, most_each=2)
-        self._all = (self._quick, self._metrics, self._pages, self._doubtful)
+        self._strangers = Lane(threads=1, most=16)
+        self._all = (self._quick, self._metrics, self._pages, self._doubtful, self._strangers)
         for lane in self._all:
             lane.crew.set_thread_count(lane.threads)
 
     def add_task(self, channel: Any) -> None:  # noqa: ANN401 - waitress's HTTPChannel, of which its stubs know half
         """Have somebody answer the first request of the channel."""
         request = channel.requests[0]
+        request.asked_at = time.monotonic()
         lane = self._lane(request)
         if lane is not self._quick and not self._may_wait(lane, channel.addr[0]):
             request.error = RefusedError(*(_GUESSING if lane is self._doubtful else _BUSY))
@@ -96,8 +99,9 @@ class Lanes:
         if request.error or path in OPEN:
             return self._quick
         users = self._access.now.passwords
-        if users is not None and users.needs_work(request.headers.get("AUTHORIZATION", "")):
-            return self._doubtful
+        authorization = request.headers.get("AUTHORIZATION", "")
+        if users is not None and not users.is_known(authorization):
+            return self._doubtful if users.needs_work(authorization) else self._strangers
         if path.startswith("/-/"):
             return self._quick
         return self._metrics if path == "/metrics" else self._pages

@@ -10,11 +10,12 @@ from triton_watch.daemon.alert_pages import alert_routes
 from triton_watch.daemon.api.routes import api_routes
 from triton_watch.daemon.app import Request, Response, Route, plain
 from triton_watch.daemon.queries import asked, no_target
+from triton_watch.daemon.rounds import Rounds
 from triton_watch.daemon.site.routes import site_routes
 from triton_watch.slo.serving import Serving
 
 if TYPE_CHECKING:
-    from triton_watch.daemon.exporter import Exporter
+    from triton_watch.daemon.exporter import Exporter, Page
     from triton_watch.daemon.state import StateSource
 
 BEAT_LIMIT = 30.0
@@ -24,7 +25,7 @@ BEAT_LIMIT = 30.0
 def core_routes(source: StateSource, exporter: Exporter, beat_limit: float = BEAT_LIMIT) -> tuple[Route, ...]:
     """The routes that every agent has; `beat_limit` is in seconds. The page of the agent lists these and no others."""
     listed = (
-        Route("/metrics", partial(metrics, exporter), "metrics of the agent, for Prometheus"),
+        Route("/metrics", partial(metrics, exporter, Rounds()), "metrics of the agent, for Prometheus"),
         Route("/-/healthy", partial(healthy, source, beat_limit), "200 while the agent's main loop runs"),
         Route("/-/serving", partial(serving, source), "200 while Triton serves: its canaries pass (?model=, ?target=)"),
         Route("/-/ready", partial(ready, source), "200 once every target has been polled"),
@@ -34,9 +35,10 @@ def core_routes(source: StateSource, exporter: Exporter, beat_limit: float = BEA
     return (*site_routes(source, others=listed), *listed)
 
 
-def metrics(exporter: Exporter, request: Request) -> Response:
+def metrics(exporter: Exporter, rounds: Rounds[Page], request: Request) -> Response:
     """The metrics page, as text or OpenMetrics, compressed where the client asks for it."""
-    page = exporter.page(request.header("Accept"), request.header("Accept-Encoding"))
+    form = exporter.form(request.header("Accept"), request.header("Accept-Encoding"))
+    page = rounds.get(form, request.asked_at, partial(exporter.page_in, *form))
     headers = {"Vary": "Accept, Accept-Encoding"}
     if page.content_encoding is not None:
         headers["Content-Encoding"] = page.content_encoding

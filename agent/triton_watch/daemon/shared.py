@@ -60,7 +60,7 @@ class Shared(Generic[T]):
         with self._lock:
             self._forget_old()
             kept = self._kept.get(key)
-            if kept is not None:
+            if kept is not None and kept.until > self._clock():
                 return kept.value
             under_way = self._making.get(key)
             if under_way is None:
@@ -84,8 +84,9 @@ class Shared(Generic[T]):
         return value
 
     def _keep(self, key: Hashable, kept: _Kept[T]) -> None:
+        before = self._kept.pop(key, None)  # one that took long is old behind one that is not
+        self._total += kept.weight - (0 if before is None else before.weight)
         self._kept[key] = kept
-        self._total += kept.weight
         while len(self._kept) > self._entries or self._total > self._weight:
             self._drop_oldest()
 

@@ -20,6 +20,8 @@ INHERITED = ("HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER")
 REPEATABLE = frozenset({"--backend-config", "--load-model", "--metrics-config", "--model-repository"})
 METRICS_INTERVAL_MS = 500
 CACHE_BYTES = 1024 * 1024
+EXIT_SECONDS = 5
+"""For which it waits at its end for requests that are under way: those to a dead model never end."""
 
 
 def prepare_folder(files: ServerFiles, folder: Path, repository: Path) -> None:
@@ -52,6 +54,7 @@ def server_command(
         f"--backend-config=python,shm-region-prefix-name={shm_prefix}",
         f"--strict-readiness={'true' if strict_readiness else 'false'}",
         "--exit-on-error=false",
+        f"--exit-timeout-secs={EXIT_SECONDS}",
         "--allow-cpu-metrics=true",
         f"--metrics-interval-ms={METRICS_INTERVAL_MS}",
         "--metrics-config=summary_latencies=true",

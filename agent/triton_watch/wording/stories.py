@@ -93,12 +93,15 @@ def promise(objective: Objective) -> str:
     return words.name(in_words(objective), 1000)
 
 
-def story(row: ReportRow) -> str:
-    """Return what a row's verdict means and what to do about it, as a sentence without the row's name."""
+def story(row: ReportRow, *, fires: bool = False) -> str:
+    """Return what a row's verdict means and what to do about it, as a sentence without the row's name.
+
+    `fires`: some window does, where the row does not tell which.
+    """
     if row.verdict is Verdict.NO_DATA:
         return _silent(row)
     if row.verdict is Verdict.EXHAUSTED:
-        return f"{_spent(row)}; {_still(row)}."
+        return f"{_spent(row)}; {'it still burns' if fires and row.fires is None else _still(row)}."
     if row.verdict is Verdict.BURNING:
         return f"{_burning(row)}{_end(row)}."
     return f"{words.percent(row.remaining)} of the budget of {words.span(row.objective.period)} is left."

@@ -10,7 +10,7 @@ from triton_watch.records import Verdict
 from triton_watch.wording.text import clip, printable, whole
 
 if TYPE_CHECKING:
-    from triton_watch.records import Goal, Objective, ReportRow
+    from triton_watch.records import Goal, Objective, Page, ReportRow
 
 NO_DATA = "–"  # noqa: RUF001 - a dash on purpose: it is no minus
 LONGEST_NAME = 60
@@ -119,10 +119,15 @@ def goal(objective: Objective, wanted: Goal) -> str:
 
 def quantile(wanted: Goal) -> str:
     """Return `p99` for the served quantile "0.99", empty for none; as it stands when it is no number."""
+    return served_quantile(wanted.quantile) if wanted.quantile else ""
+
+
+def served_quantile(text: str) -> str:
+    """Return `p99` for the quantile "0.99" of a server's page; as it stands when it is no number."""
     try:
-        return f"p{100 * float(wanted.quantile):g}" if wanted.quantile else ""
+        return f"p{100 * float(text):g}"
     except ValueError:
-        return name(wanted.quantile or "")
+        return name(text)
 
 
 def bounds(objective: Objective, wanted: Goal) -> str:
@@ -140,6 +145,10 @@ def amount(objective: Objective, value: float) -> str:
 
 
 def verdict(row: ReportRow) -> str:
-    """Return the verdict in words, with who is to be told while a window fires: `burning, page`."""
-    fires = f", {row.fires.severity.value}" if row.fires is not None else ""
-    return f"{VERDICT_WORDS[row.verdict]}{fires}"
+    """Return the verdict of a row in words."""
+    return judged(row.verdict, None if row.fires is None else row.fires.severity)
+
+
+def judged(said: Verdict, fires: Page | None) -> str:
+    """Return a verdict in words, with who is to be told while a window fires: `burning, page`."""
+    return VERDICT_WORDS[said] if fires is None else f"{VERDICT_WORDS[said]}, {fires.value}"

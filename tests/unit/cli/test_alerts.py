@@ -340,6 +340,8 @@ def test_what_tells_no_alerts_is_named_with_its_status(route: Route, said: str) 
         b'{"version": 1, "mode": "loud", "at": "x"}',
         b'{"version": 1, "mode": "off", "at": "yesterday", "evaluated_at": null, "alerts": [], "alertmanagers": []}',
         b'{"version":1,"mode":"off","at":"2026-11-28T00:36:12Z","evaluated_at":null,"alerts":[1],"alertmanagers":[]}',
+        b'{"version":1,"mode":"off","at":"2026-11-28T00:36:12Z","evaluated_at":null,"alerts":[],"alertmanagers":'
+        b'[{"url":"","up":true,"error":"","last_success":null,"sent":Infinity,"waiting":0}]}',
         b"[" * 100_000,
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import tracemalloc
 
@@ -27,6 +28,25 @@ def result(
 
 def test_a_model_that_was_never_asked_has_an_empty_history() -> None:
     assert CanaryPast().of("t", M) == CanaryHistory()
+
+
+def test_a_reader_finds_the_history_of_a_model_at_any_moment() -> None:
+    past, over = CanaryPast(), threading.Event()
+    past.add("t", result(0))
+
+    def add() -> None:
+        while not over.is_set():
+            past.add("t", result(1))
+
+    before, thread = sys.getswitchinterval(), threading.Thread(target=add)
+    sys.setswitchinterval(1e-6)
+    thread.start()
+    try:
+        assert all(past.of("t", M).runs for _ in range(2_000))
+    finally:
+        over.set()
+        thread.join()
+        sys.setswitchinterval(before)
 
 
 def test_failures_outlive_the_runs_and_those_in_a_row_that_say_the_same_are_one() -> None:

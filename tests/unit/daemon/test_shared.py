@@ -49,6 +49,20 @@ def test_within_a_second_everybody_gets_what_the_first_one_got(clock: Clock) -> 
     assert shared.get("key", make) == b"2"
 
 
+def test_what_is_old_behind_something_newer_is_made_again_and_counted_once(clock: Clock) -> None:
+    shared, make = Shared[bytes](clock=clock, entries=2), Maker()
+
+    def while_another_is_made() -> bytes:
+        clock.now += 0.9
+        shared.get("other", lambda: b"other")
+        return make()
+
+    assert shared.get("key", while_another_is_made) == b"1"
+    clock.now += 0.5
+    assert shared.get("key", make) == b"2"
+    assert shared.get("other", make) == b"other"
+
+
 def test_the_second_counts_from_the_begin_of_the_making(clock: Clock) -> None:
     """What was read first is then a second old, however long the rest took."""
     shared, make = Shared[bytes](clock=clock), Maker()

@@ -284,6 +284,29 @@ def test_every_answer_has_the_security_headers(serve: Serve, path: str) -> None:
 # Bad clients
 
 
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"GET http://[x HTTP/1.1\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nA: <script>\rb\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n", b"413"),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * 16_400 + b"\r\n\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", b"501"),
+    ],
+)
+def test_what_never_reaches_the_application_is_refused_with_the_security_headers(
+    serve: Serve, request_bytes: bytes, status: bytes
+) -> None:
+    with connect(serve()) as client:
+        client.sendall(request_bytes)
+        head, _, _ = client.recv(65_536).partition(b"\r\n\r\n")
+    line, *headers = head.split(b"\r\n")
+    assert line.split(b" ")[1] == status
+    for name, value in SECURITY_HEADERS.items():
+        assert headers.count(f"{name}: {value}".encode()) == 1
+
+
 def test_slow_readers_hold_no_thread(serve: Serve) -> None:
     """More clients than threads ask for a page over every buffer and never read it: others are answered."""
     large = Response(HTTPStatus.OK, PLAIN, b"x" * 12_000_000)

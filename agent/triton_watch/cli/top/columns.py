@@ -17,7 +17,6 @@ from triton_watch.cli.top.model_cells import (
     budget_cell,
     canary_cell,
     canary_word,
-    duration,
     failures_cell,
     headline_cell,
     model_cell,
@@ -31,6 +30,7 @@ from triton_watch.cli.top.model_cells import (
 )
 from triton_watch.cli.top.styles import QUIET, SELECTED, TITLE, line
 from triton_watch.records import Sli
+from triton_watch.wording.measures import duration
 from triton_watch.wording.text import printable
 from triton_watch.wording.words import NO_DATA
 

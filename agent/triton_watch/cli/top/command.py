@@ -19,7 +19,6 @@ UNHEARD = 3
 _PAUSE: Final = 3.0
 """Seconds between the two polls of --once."""
 _SORTS: Final = ("trouble", "name", "rate", "queue", "latency", "budget", "failures")
-_STANDINGS: Final = ("wrong", "failing", "burning", "unknown", "advice", "ok", "unloaded")
 _AGENT: Final = ("agent", "config_file", "agent_ca", "agent_user", "agent_password_file")
 
 
@@ -85,11 +84,12 @@ def _view(interval: float, sort: str, text: str, standing: str) -> View:
     from triton_watch.cli.top.view import Sort, View
     from triton_watch.daemon.facts.standing import Standing
 
+    known = {one.value: one for one in Standing}
     wanted = [one.strip() for one in standing.split(",") if one.strip()]
     for one in wanted:
-        if one not in _STANDINGS:
-            raise click.UsageError(f"--standing: there is no standing {one!r}; there are: {', '.join(_STANDINGS)}.")
-    return View(sort=Sort(sort), text=text, standings=tuple(Standing(one) for one in wanted), interval=interval)
+        if one not in known:
+            raise click.UsageError(f"--standing: there is no standing {one!r}; there are: {', '.join(known)}.")
+    return View(sort=Sort(sort), text=text, standings=tuple(known[one] for one in wanted), interval=interval)
 
 
 def _source(agent: dict[str, Any], flags: dict[str, Any], *, canary: bool, interval: float) -> Source:

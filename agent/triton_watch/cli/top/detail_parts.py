@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from triton_watch.daemon.facts.budget import Budget
     from triton_watch.daemon.facts.model import ModelDetail
 
 Section = tuple[str, Callable[["ModelDetail", int], Iterator["Text"]]]
@@ -54,7 +53,7 @@ def budgets(detail: ModelDetail, width: int) -> Iterator[Text]:
             " ",
             (cells.bar(one.remaining, _BAR), style),
             f" {left}  ",
-            (_verdict(one), style),
+            (words.judged(one.verdict, one.fires), style),
             (f"  {printable(one.goal)}", QUIET),
         )
         burns = "  ".join(f"{words.brief(window.window_seconds)} {words.pace(window.burn)}" for window in one.windows)
@@ -123,8 +122,3 @@ SECTIONS: Final[Sequence[Section]] = (
     ("Events", events),
 )
 """Of the screen, from the top."""
-
-
-def _verdict(budget: Budget) -> str:
-    fires = f", {budget.fires.value}" if budget.fires is not None else ""
-    return f"{words.VERDICT_WORDS[budget.verdict]}{fires}"

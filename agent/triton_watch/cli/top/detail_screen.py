@@ -8,10 +8,11 @@ from triton_watch.cli.top import cells, header
 from triton_watch.cli.top.detail_parts import SECTIONS
 from triton_watch.cli.top.list_screen import Place, keys_line
 from triton_watch.cli.top.styles import QUIET, STANDINGS, TITLE, line, paragraph
+from triton_watch.daemon.facts.standing import Standing
 from triton_watch.wording.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.text import Text
 
@@ -37,14 +38,14 @@ _HELP: Final = (
     ("+ -", "ask less, or more often"),
     ("q", "quit; on another screen: back"),
 )
-_STANDINGS: Final = {
-    "wrong": "clients get errors or nonsense, and the server counts success",
-    "failing": "it does not work, and that shows",
-    "burning": "it works, and an error budget burns or is exhausted",
-    "unknown": "nobody can tell",
-    "advice": "it works, and could work better",
-    "ok": "all is well",
-    "unloaded": "nobody asked for it to be loaded",
+_STANDINGS: Final[Mapping[Standing, str]] = {
+    Standing.WRONG: "clients get errors or nonsense, and the server counts success",
+    Standing.FAILING: "it does not work, and that shows",
+    Standing.BURNING: "it works, and an error budget burns or is exhausted",
+    Standing.UNKNOWN: "nobody can tell",
+    Standing.ADVICE: "it works, and could work better",
+    Standing.OK: "all is well",
+    Standing.UNLOADED: "nobody asked for it to be loaded",
 }
 
 
@@ -67,7 +68,7 @@ def help_lines(view: View, place: Place) -> tuple[list[Text], int]:
     lines += [line(""), line(("Standings", TITLE))]
     for standing, style in STANDINGS.items():
         mark = cells.fill(standing.value, min(14, place.width // 3))
-        lines += paragraph(_STANDINGS[standing.value], place.width, style, mark)
+        lines += paragraph(_STANDINGS[standing], place.width, style, mark)
     return _seen(lines, view.scroll, place, _HELP_KEYS)
 
 

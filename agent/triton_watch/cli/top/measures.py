@@ -4,29 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from triton_watch.cli.render import percent
 from triton_watch.cli.top import cells
-from triton_watch.cli.top.model_cells import duration, rate
+from triton_watch.cli.top.model_cells import batch, rate
 from triton_watch.cli.top.styles import QUIET, TITLE_WIDTH, flow, line, paragraph
 from triton_watch.wording import words
+from triton_watch.wording.measures import duration, with_unit
 from triton_watch.wording.text import printable
 from triton_watch.wording.words import NO_DATA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator
 
     from rich.text import Text
 
     from triton_watch.daemon.facts.model import Indicator, ModelDetail
 
-_UNITS: Final[Mapping[str, Callable[[float], str]]] = {
-    "s": duration,
-    "ratio": percent,
-    "req/s": rate,
-    "requests": lambda value: f"{value:.3g}",
-    "samples": lambda value: f"{value:.3g}",
-    "J": lambda value: f"{value:.3g} J",
-}
+_VALUE: Final = 12
+"""Columns of a value with its unit."""
 
 
 def indicators(detail: ModelDetail, width: int) -> Iterator[Text]:
@@ -36,9 +30,10 @@ def indicators(detail: ModelDetail, width: int) -> Iterator[Text]:
         if one.value is None:
             yield from paragraph(one.no_data, width, QUIET, f"{name}{NO_DATA}  ")
         else:
-            yield line(name, cells.fill(_written(one), 10), (printable(one.goal), _within(one)))
+            yield line(name, cells.fill(with_unit(one.value, one.unit), _VALUE), (printable(one.goal), _within(one)))
     for kind, quantiles in detail.percentiles.items():
-        served = [[f"{_quantile(name)} {duration(value)}"] for name, value in quantiles.items() if value is not None]
+        known = {words.served_quantile(name): value for name, value in quantiles.items() if value is not None}
+        served = [[f"{name} {duration(value)}"] for name, value in known.items()]
         for place, text in enumerate(flow(served, width - TITLE_WIDTH - 1, "  ")):
             yield line(_named("" if place else f"{printable(kind)} percentiles", width), text.plain)
 
@@ -53,7 +48,7 @@ def courses(detail: ModelDetail, width: int) -> Iterator[Text]:
         ("failures a second", recent.failure_rate, rate),
         ("queue time", recent.queue_time, duration),
         ("request time", recent.request_time, duration),
-        ("batch", recent.average_batch, _batch),
+        ("batch", recent.average_batch, batch),
     ):
         known = [value for value in values if value is not None]
         if known:
@@ -80,29 +75,13 @@ def batches(detail: ModelDetail, width: int) -> Iterator[Text]:
         yield from paragraph(detail.batches.problem, width, QUIET)
         return
     most = max(detail.batches.executions, default=0)
-    for size, count in zip(detail.batches.sizes, detail.batches.executions, strict=True):
+    for size, count in zip(detail.batches.sizes, detail.batches.executions, strict=False):
         drawn = cells.bar(count / most if most else 0.0, max(8, min(30, width - 24))).rstrip("·")
         yield line(f"{size:>6} ", (drawn, "blue"), f" {words.number(count)}")
 
 
 def _named(name: str, width: int) -> str:
     return cells.fill(name, min(TITLE_WIDTH, width // 2)) + " "
-
-
-def _quantile(name: str) -> str:
-    """Write the quantile 0.99 as p99; what is no number, as the server has it."""
-    try:
-        return f"p{100 * float(name):g}"
-    except ValueError:
-        return printable(name)
-
-
-def _batch(value: float) -> str:
-    return f"{value:.1f}"
-
-
-def _written(indicator: Indicator) -> str:
-    return NO_DATA if indicator.value is None else _UNITS.get(indicator.unit, words.number)(indicator.value)
 
 
 def _within(indicator: Indicator) -> str:

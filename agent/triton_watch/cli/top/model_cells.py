@@ -8,6 +8,7 @@ from triton_watch.cli.top import cells
 from triton_watch.cli.top.styles import CANARIES, QUIET, STANDINGS, VERDICTS
 from triton_watch.records import CanaryReason, CanaryVerdict, Sli
 from triton_watch.wording import words
+from triton_watch.wording.measures import duration
 from triton_watch.wording.text import printable
 from triton_watch.wording.words import NO_DATA
 
@@ -20,7 +21,6 @@ Cell: TypeAlias = tuple[str, str]
 """Text and style."""
 _FAR_OVER: Final = -9.99
 _LEAST_RATE: Final = 0.001
-_LONG: Final = 600.0
 
 
 def rate(value: float) -> str:
@@ -28,11 +28,6 @@ def rate(value: float) -> str:
     if 0 < value < _LEAST_RATE:
         return "<0.001"
     return f"{value:.2g}" if value < 1 else f"{value:.3g}" if value < 100 else words.number(round(value))
-
-
-def duration(value: float) -> str:
-    """Write seconds in at most seven characters, days in some more."""
-    return words.seconds(value) if value < _LONG else words.span(value)
 
 
 def standing_cell(model: ModelBrief, _: int) -> Cell:

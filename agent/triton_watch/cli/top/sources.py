@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
-from urllib.parse import quote, urlencode
 
 from triton_watch.cli.agent_client import AgentError, NotThereError
 from triton_watch.cli.top.view import ModelId, id_of
+from triton_watch.daemon import paths
 from triton_watch.daemon.facts.model import ModelDetail, ModelList
 from triton_watch.daemon.facts.reading import from_json
 from triton_watch.daemon.facts.status import Status
@@ -109,7 +109,7 @@ class AgentSource:
 
     def read(self) -> Seen:
         """Ask for the status, and for models page by page."""
-        status = self._ask("/api/v1/status", "status", Status)
+        status = self._ask(f"{paths.API}status", "status", Status)
         page, offset = self._models(0), 0
         models = {id_of(one): one for one in page.models}
         while page.models and (offset := offset + len(page.models)) < min(page.total, _MOST):
@@ -121,11 +121,8 @@ class AgentSource:
 
     def detail(self, model: ModelId) -> ModelDetail | None:
         """Ask for one model."""
-        version = {"version": model.version, "namespace": model.namespace}
-        query = urlencode({name: value for name, value in version.items() if value}, errors="replace")
-        path = "/".join(quote(part, safe="", errors="replace") for part in (model.target, model.name))
         try:
-            return self._ask(f"/api/v1/models/{path}{f'?{query}' if query else ''}", "model", ModelDetail)
+            return self._ask(paths.model_facts(*model), "model", ModelDetail)
         except NotThereError:
             return None
 
@@ -138,13 +135,13 @@ class AgentSource:
     def _reasons(self, status: Status) -> dict[str, str]:
         if not any(is_silent(one) for one in status.targets):
             return {}
-        return reasons_of(self._ask(f"/api/v1/targets?limit={_SILENT}", "targets", TargetList).targets)
+        return reasons_of(self._ask(f"{paths.API}targets?limit={_SILENT}", "targets", TargetList).targets)
 
     def _models(self, offset: int) -> ModelList:
-        first = {"limit": WITH_RECENT, "recent": "true"}
-        query = {"limit": PAGE, "offset": offset} if offset else first
+        first = {"limit": str(WITH_RECENT), "recent": "true"}
+        query = {"limit": str(PAGE), "offset": str(offset)} if offset else first
         try:
-            return self._ask(f"/api/v1/models?{urlencode(query)}", "models", ModelList)
+            return self._ask(f"{paths.API}models{paths.query(query)}", "models", ModelList)
         except NotThereError as error:
             raise UnheardError(str(error)) from error
 

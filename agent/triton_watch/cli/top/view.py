@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from triton_watch.daemon.telling.versions import version_order
 from triton_watch.records.sli import Sli
 from triton_watch.wording.text import printable
 
@@ -91,7 +92,7 @@ def shown(models: Sequence[ModelBrief], view: View) -> list[ModelBrief]:
     found = [one for one in models if _passes(one, view)]
     if view.sort in (Sort.TROUBLE, Sort.NAME):
         if view.sort is Sort.NAME:
-            found.sort(key=lambda one: (one.name, one.version, one.target, one.namespace))
+            found.sort(key=lambda one: (one.name, version_order(one.version), one.target, one.namespace))
         return found[::-1] if view.is_reversed else found
     key = _BY[view.sort]
     known = sorted((one for one in found if key(one) is not None), key=lambda one: key(one) or 0.0)

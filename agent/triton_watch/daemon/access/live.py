@@ -92,26 +92,33 @@ class Access:
         seen = (file_print, _fingerprint(_pem_files(self._access)))
         if seen == self._seen or (seen == self._failed and self._clock() < self._retry_at):
             return
+        had_users = self.now.passwords is not None
         try:
-            self._take_in(self._path, file_print)
+            if not self._take_in(self._path, file_print):
+                return
         except ConfigError as error:
             self._failed, self._retry_at = seen, self._clock() + _RETRY
             self._complain("; ".join(str(error).splitlines()))
             return
         self._complaint = ""
         LOG.info("the web configuration was read again")
+        if had_users and self.now.passwords is None:
+            LOG.warning("no password is asked for any more: the web configuration has no basic_auth_users now")
         self._warn()
 
-    def _take_in(self, path: Path, file_print: Print) -> None:
-        """Load what changed; all or nothing. Raises `ConfigError`."""
+    def _take_in(self, path: Path, file_print: Print) -> bool:
+        """Load what changed; all or nothing. Raises `ConfigError`. False: the file changed meanwhile, look again."""
         before = self._access
         access = before if before is not None and file_print == self._seen[0] else self._load(path)
+        if before is not None and _fingerprint([path]) != file_print:
+            return False  # its first half may be a good file, too, but for its users
         if before is not None and (access.tls is None) != (before.tls is None):
             raise ConfigError(str(path), [Problem("switches TLS on or off, which takes a restart.", _TLS)])
         # Taken before they are read: what changes after that is seen at the next look.
         pem_print = _fingerprint(_pem_files(access))
         self.now = _in_force(access, self.now, before)
         self._access, self._seen = access, (file_print, pem_print)
+        return True
 
     def _warn(self) -> None:
         for warning in self._access.warnings if self._access is not None else ():

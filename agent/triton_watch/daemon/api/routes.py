@@ -6,13 +6,7 @@ import time
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
-from triton_watch.daemon.api.answers import (
-    Representation,
-    answer,
-    compressed,
-    is_to_be_compressed,
-    represented,
-)
+from triton_watch.daemon.api.answers import answer, represented
 from triton_watch.daemon.api.document import DOCUMENT, stored
 from triton_watch.daemon.api.endpoint import Endpoint, Question
 from triton_watch.daemon.api.endpoints import ENDPOINTS
@@ -20,6 +14,7 @@ from triton_watch.daemon.api.errors import RefusedError, refusal, unknown
 from triton_watch.daemon.api.parameters import asked_of
 from triton_watch.daemon.app import Route
 from triton_watch.daemon.facts.coding import as_data
+from triton_watch.daemon.negotiation import Representation, compressed, is_to_be_compressed, shared_form
 from triton_watch.daemon.paths import API
 from triton_watch.daemon.shared import KEPT_SECONDS, Shared
 from triton_watch.wording.text import clip
@@ -50,11 +45,7 @@ class _Api:
         def make() -> Representation:
             return represented(as_data(endpoint.tell(Question(self._source, self._now(), names, asked))))
 
-        whole = self._shared.get(key, make)
-        if is_to_be_compressed(request, whole):
-            # The key has the ETag: what is compressed is never older than what was asked for.
-            return answer(request, self._shared.get((key, whole.etag), partial(compressed, whole)))
-        return answer(request, whole)
+        return answer(request, shared_form(request, self._shared, key, make))
 
 
 def api_routes(

@@ -5,19 +5,30 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 T = TypeVar("T")
+
+_FAR: Final = 2**64
+"""No count is beyond it, to either side: Triton's have 64 bits."""
 
 
 def from_json(kind: type[T], text: bytes | str) -> T:
     """Read what `coding.as_json` wrote of a record of this kind; fields that it does not know are left out.
 
-    Raises ValueError: it is something else.
+    Raises ValueError: it is something else, or has a number that nobody can reckon with.
     """
-    return cast("T", _adapter(cast("Hashable", kind)).validate_python(json.loads(text)))
+    found, = _reader(cast("Hashable", kind)).validate_python((json.loads(text, parse_int=_count),))
+    return cast("T", found)
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if abs(value) > _FAR:
+        raise ValueError(text)
+    return value
 
 
 def schemas(kinds: tuple[type, ...], ref_template: str) -> dict[str, Any]:
@@ -31,3 +42,9 @@ def schemas(kinds: tuple[type, ...], ref_template: str) -> dict[str, Any]:
 def _adapter(kind: Hashable) -> TypeAdapter[Any]:
     """The adapter of a type; made once, for it takes a while."""
     return TypeAdapter(cast("type", kind))
+
+
+@cache
+def _reader(kind: Hashable) -> TypeAdapter[Any]:
+    """The adapter of a tuple of one such record: unlike a record, it may be told that numbers are finite in all of it."""
+    return TypeAdapter(cast("Any", tuple[cast("type", kind)]), config=ConfigDict(allow_inf_nan=False))

@@ -32,7 +32,7 @@ class TargetBrief:
     interval_seconds: float
     models: Mapping[Standing, int]
     request_rate: float | None
-    """Requests a second over all models."""
+    """Requests a second, added up over the models: one to an ensemble counts with each of its steps, too."""
     failure_rate: float | None
     links: Links
 
@@ -100,6 +100,8 @@ class TargetDetail:
     extensions: tuple[str, ...]
     probes: tuple[Probe, ...]
     troubles: tuple[Trouble, ...]
+    """At most 100; `troubles_total` counts them all."""
+    troubles_total: int
     gpus: tuple[GpuState, ...]
     cycles: tuple[Cycle, ...]
     cycles_total: int

@@ -8,11 +8,12 @@ from triton_watch.daemon import paths
 from triton_watch.daemon.site import asking
 from triton_watch.daemon.site.sparks import spark
 from triton_watch.daemon.site.visit import Page
-from triton_watch.daemon.telling.status import status
+from triton_watch.daemon.telling.agent import agent_of, cycle_seconds
 from triton_watch.wording import words
 
 if TYPE_CHECKING:
-    from triton_watch.daemon.facts.status import Polling
+    from collections.abc import Sequence
+
     from triton_watch.daemon.site.sparks import Spark
     from triton_watch.daemon.site.visit import Visit
 
@@ -25,7 +26,7 @@ _LAG: Final = 10.0
 def agent(visit: Visit) -> Page:
     """The page."""
     asking.values_of(visit.query, ())
-    own = status(visit.source, visit.at).agent
+    own, lengths = agent_of(visit.source), cycle_seconds(visit.source)
     return Page(
         "agent",
         "The agent",
@@ -35,7 +36,7 @@ def agent(visit: Visit) -> Page:
             "is_late": own.loop_age_seconds > _LAG,
             "cpu_share": own.cpu_seconds / max(1.0, visit.at - own.started),
             "polling": [
-                (one, visit.link.to(paths.target_page(one.target)), _cycles(visit, one))
+                (one, visit.link.to(paths.target_page(one.target)), _cycles(lengths.get(one.target, ())))
                 for one in own.polling[:MOST_TARGETS]
             ],
             "polling_total": len(own.polling),
@@ -45,6 +46,5 @@ def agent(visit: Visit) -> Page:
     )
 
 
-def _cycles(visit: Visit, one: Polling) -> Spark | None:
-    seconds = [mark.seconds for mark in visit.source.history().cycles.get(one.target, ())[-120:]]
+def _cycles(seconds: Sequence[float]) -> Spark | None:
     return spark("Length of a poll cycle", seconds, words.seconds, seconds[-1] if seconds else None)

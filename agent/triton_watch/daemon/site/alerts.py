@@ -32,13 +32,13 @@ _MODES: Final = {
 def alerts(visit: Visit) -> Page:
     """The page; the query chooses a target."""
     values = asking.values_of(visit.query, NAMES)
-    target = asking.of_target(values, visit.source.targets())
+    target = asking.of_target(values, visit.targets)
     found = alert_list(visit.source, visit.at, target=target)
     groups = []
     for phase, head in _HEADS.items():
         members = [one for one in found.alerts if one.phase is phase]
-        left_out = max(0, len(members) - MOST)
-        groups.append((head, phase, len(members), left_out, alert_rows(visit, members[:MOST])))
+        rows = alert_rows(visit, members)
+        groups.append((head, phase, len(rows), max(0, len(rows) - MOST), rows[:MOST]))
     return Page(
         "alerts",
         "Alerts",
@@ -47,7 +47,7 @@ def alerts(visit: Visit) -> Page:
             "found": found,
             "mode": _MODES[found.mode],
             "target": target,
-            "target_names": sorted(visit.source.targets()),
+            "target_names": visit.targets,
             "groups": groups,
             "recent": alert_rows(visit, found.recent[:MOST_RECENT]),
             "runbooks": visit.link.to("/runbooks/"),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from hashlib import blake2b
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from triton_watch.daemon.app import HTML, Request, Response
-from triton_watch.daemon.site.negotiation import negotiated
+from triton_watch.daemon.app import HTML
+from triton_watch.daemon.negotiation import Representation, answered, etag_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from http import HTTPStatus
+
+    from triton_watch.daemon.app import Request, Response
 
 CSP: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -25,20 +26,11 @@ _PASSING: Final = re.compile(r'(?:<time id="rendered"[^>]*>|(<time [^>]*>))[^<]*
 """What time changes though nothing happened: how long ago something was, and when the page was made."""
 
 
-class Written(NamedTuple):
-    """A page as it is kept."""
-
-    status: HTTPStatus
-    body: bytes
-    etag: str
-
-
-def written(status: HTTPStatus, text: str) -> Written:
+def represented(status: HTTPStatus, text: str) -> Representation:
     """Return a page as it is kept; pages that differ only in how long ago things were have the same ETag."""
-    lasting = _PASSING.sub(r"\1", text)
-    return Written(status, text.encode(), f'W/"{blake2b(lasting.encode(), digest_size=12).hexdigest()}"')
+    return Representation(text.encode(), etag_of(_PASSING.sub(r"\1", text).encode()), status=status)
 
 
-def answer(request: Request, page: Written) -> Response:
+def answer(request: Request, page: Representation) -> Response:
     """Return the answer that this client takes."""
-    return negotiated(request, Response(page.status, HTML, page.body, HEADERS), page.etag)
+    return answered(request, page, HTML, HEADERS)

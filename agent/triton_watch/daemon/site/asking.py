@@ -6,10 +6,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qs
 
-from triton_watch.wording.text import whole
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from enum import Enum
 
 E = TypeVar("E", bound="Enum")
@@ -61,7 +59,7 @@ def page_of(values: Mapping[str, list[str]]) -> int:
     return int(given)
 
 
-def of_target(values: Mapping[str, list[str]], targets: Iterable[str]) -> str | None:
+def of_target(values: Mapping[str, list[str]], targets: Collection[str]) -> str | None:
     """Return the target that was asked for. Raises `NoPageError` where there is no such target."""
     given = one(values, "target")
     if given is not None:
@@ -69,9 +67,9 @@ def of_target(values: Mapping[str, list[str]], targets: Iterable[str]) -> str | 
     return given
 
 
-def check_target(name: str, targets: Iterable[str]) -> None:
-    """Raise `NoPageError` where there is no such target. Names are told whole, so that is how they are asked for."""
-    if name not in {whole(one) for one in targets}:
+def check_target(name: str, targets: Collection[str]) -> None:
+    """Raise `NoPageError` where there is no such target."""
+    if name not in targets:
         raise no_target(name)
 
 

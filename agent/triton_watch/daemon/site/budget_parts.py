@@ -59,16 +59,15 @@ class BudgetView:
 def budget_view(visit: Visit, budget: facts.Budget, course: facts.Course | None = None) -> BudgetView:
     """Return a budget in words, with charts where its course is given."""
     row = _row(budget, course)
-    fires = f", {budget.fires.value}" if budget.fires is not None else ""
     return BudgetView(
         budget,
         visit.link.to(paths.model_page(budget.target, budget.model, budget.version, budget.namespace)),
-        f"{words.VERDICT_WORDS[budget.verdict]}{fires}",
+        words.judged(budget.verdict, budget.fires),
         share(budget.remaining),
         _events(row, budget.good, budget.bad),
         lasts(row),
         f"{words.span(min(budget.covered_seconds, budget.period_seconds))} of {words.span(budget.period_seconds)}",
-        _story(row),
+        _story(row, fires=budget.fires is not None),
         tuple(
             Window(
                 words.brief(one.window_seconds),
@@ -87,8 +86,8 @@ def courses_by_slo(courses: tuple[facts.Course, ...]) -> Mapping[str, facts.Cour
     return {one.slo: one for one in courses}
 
 
-def _story(row: ReportRow) -> str:
-    said = story(row)
+def _story(row: ReportRow, *, fires: bool) -> str:
+    said = story(row, fires=fires)
     return said[0].upper() + said[1:]
 
 

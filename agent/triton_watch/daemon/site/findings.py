@@ -22,7 +22,7 @@ NAMES: Final = ("severity", "target", "model", "page")
 def findings(visit: Visit) -> Page:
     """The page; the query filters."""
     values = asking.values_of(visit.query, NAMES)
-    target = asking.of_target(values, visit.source.targets())
+    target = asking.of_target(values, visit.targets)
     severities = asking.kinds(values, "severity", Severity)
     page, length = asking.page_of(values), asking.PAGE_LENGTH
     found = finding_list(
@@ -48,7 +48,7 @@ def findings(visit: Visit) -> Page:
             "target": target,
             "model": asking.one(values, "model"),
             "severity": severities[-1] if severities else None,
-            "target_names": sorted(visit.source.targets()),
+            "target_names": visit.targets,
             "choices": choices(visit, values, "severity", counts, severities[-1:]),
             "findings": [finding_row(visit, one) for one in found.findings],
             "pager": pager(visit, values, page, length, found.total),

@@ -41,7 +41,7 @@ def model(visit: Visit) -> Page:
             "Its path is /models/TARGET/MODEL; a slash in a name is written %2F.",
         )
     _, target, wanted = visit.segments
-    asking.check_target(target, visit.source.targets())
+    asking.check_target(target, visit.targets)
     version, namespace = asking.one(values, "version"), asking.one(values, "namespace")
     found = model_detail(visit.source, visit.at, target, wanted, version, namespace)
     if found is None:

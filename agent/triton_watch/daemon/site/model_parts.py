@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from triton_watch.daemon.site.marks import Mark
-from triton_watch.daemon.site.values import NAMES, share, with_unit
+from triton_watch.daemon.site.values import NAMES, share
+from triton_watch.records.canary import CanaryReason
 from triton_watch.wording import words
+from triton_watch.wording.measures import duration, with_unit
 from triton_watch.wording.words import NO_DATA
 
 if TYPE_CHECKING:
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from triton_watch.daemon.facts.model import Indicator, Member, ModelDetail
     from triton_watch.daemon.site.visit import Visit
 
-MOST_RUNS: Final = 60
 MOST_BARS: Final = 32
 _WITHIN: Final = {True: Mark("within", "ok"), False: Mark("outside", "failing")}
 
@@ -88,17 +89,10 @@ def _indicator(one: Indicator) -> IndicatorRow:
 def times(found: ModelDetail) -> list[tuple[str, str, float | None]]:
     """Return the percentiles that the server serves: `request`, `p99`, seconds."""
     return [
-        (kind, _quantile(quantile), value)
+        (kind, words.served_quantile(quantile), value)
         for kind, served in found.percentiles.items()
         for quantile, value in served.items()
     ]
-
-
-def _quantile(served: str) -> str:
-    try:
-        return f"p{100 * float(served):g}"
-    except ValueError:
-        return served
 
 
 def runs(found: ModelDetail) -> Strip | None:
@@ -106,20 +100,20 @@ def runs(found: ModelDetail) -> Strip | None:
     past = found.canary_history
     if past is None or not past.runs:
         return None
-    last = past.runs[:MOST_RUNS][::-1]
+    last = past.runs[::-1]
     known = [one.latency_seconds for one in last if one.latency_seconds is not None]
     slowest = max(known, default=0.0)
-    failed = sum(one.reason != "ok" for one in last)
+    failed = sum(one.reason is not CanaryReason.OK for one in last)
     label = f"The last {len(last)} canaries: {len(last) - failed} passed, {failed} failed"
     bars = tuple(_run(i, one, slowest) for i, one in enumerate(last))
-    return Strip(10 * len(last), bars, label, last[0].at, words.seconds(slowest) if known else NO_DATA)
+    return Strip(10 * len(last), bars, label, last[0].at, duration(slowest) if known else NO_DATA)
 
 
 def _run(number: int, one: CanaryRun, slowest: float) -> Run:
     latency = one.latency_seconds
     height = 40 if latency is None or not slowest else max(4, round(40 * latency / slowest))
-    took = "no answer" if latency is None else words.seconds(latency)
-    return Run(10 * number, 40 - height, height, one.reason != "ok", f"{one.reason.value}, {took}")
+    took = "no answer" if latency is None else duration(latency)
+    return Run(10 * number, 40 - height, height, one.reason is not CanaryReason.OK, f"{one.reason.value}, {took}")
 
 
 def steps(visit: Visit, found: ModelDetail) -> list[Step]:

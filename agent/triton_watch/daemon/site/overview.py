@@ -10,12 +10,12 @@ from triton_watch.daemon.facts.standing import Standing
 from triton_watch.daemon.site import asking
 from triton_watch.daemon.site.parts import TargetRow, event_rows, standing_choices, target_row
 from triton_watch.daemon.site.sparks import spark
-from triton_watch.daemon.site.values import rate, share
+from triton_watch.daemon.site.values import share
 from triton_watch.daemon.site.visit import Page, pager
 from triton_watch.daemon.telling.models import ModelQuery, model_list
 from triton_watch.daemon.telling.status import status
 from triton_watch.records.sli import Sli
-from triton_watch.wording import words
+from triton_watch.wording.measures import duration, rate
 from triton_watch.wording.words import NO_DATA
 
 if TYPE_CHECKING:
@@ -101,8 +101,7 @@ def all_targets(visit: Visit) -> Page:
 
 
 def _targets(visit: Visit, known: Status, first: int, most: int) -> list[TargetRow]:
-    worst_first = sorted(known.targets, key=lambda one: one.standing.rank)
-    return [target_row(visit, one) for one in worst_first[first : first + most]]
+    return [target_row(visit, one) for one in known.targets[first : first + most]]
 
 
 def _row(visit: Visit, one: ModelBrief) -> ModelRow:
@@ -117,8 +116,8 @@ def _row(visit: Visit, one: ModelBrief) -> ModelRow:
 
 _METRICS: Final = (
     (Sli.REQUEST_RATE, "Requests a second", "Requests/s", rate, "request_rate", "failure_rate"),
-    (Sli.QUEUE_TIME, "Queue time", "Queue time", words.seconds, "queue_time", ""),
-    (Sli.REQUEST_TIME, "Request time", "Request time", words.seconds, "request_time", ""),
+    (Sli.QUEUE_TIME, "Queue time", "Queue time", duration, "queue_time", ""),
+    (Sli.REQUEST_TIME, "Request time", "Request time", duration, "request_time", ""),
     (Sli.AVERAGE_BATCH, "Average batch", "Batch", rate, "average_batch", ""),
 )
 """Indicator, its names, how it is written, and the lists of `Recent` with its last hour and with what failed of it."""

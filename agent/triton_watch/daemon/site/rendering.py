@@ -11,9 +11,10 @@ from markupsafe import Markup
 from triton_watch.daemon.facts.moment import written
 from triton_watch.daemon.site.marks import mark, yes_or_no
 from triton_watch.daemon.site.static import asset
-from triton_watch.daemon.site.values import ago, known, rate, share, size, to_the_second
+from triton_watch.daemon.site.values import ago, known, share, to_the_second
 from triton_watch.version import __version__
 from triton_watch.wording import words
+from triton_watch.wording.measures import duration, rate, size
 from triton_watch.wording.text import plural, printable, whole
 from triton_watch.wording.words import NO_DATA
 
@@ -55,7 +56,7 @@ def _environment() -> Environment:
         yes=yes_or_no,
         span=known(words.span),
         brief=words.brief,
-        seconds=known(words.seconds),
+        seconds=known(duration),
         number=known(words.number),
         rate=known(rate),
         size=known(size),

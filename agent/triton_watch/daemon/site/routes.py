@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from triton_watch.daemon import paths
 from triton_watch.daemon.app import Request, Response, Route
+from triton_watch.daemon.negotiation import Representation, shared_form
 from triton_watch.daemon.shared import Shared
 from triton_watch.daemon.site.agent import agent
 from triton_watch.daemon.site.alerts import alerts
-from triton_watch.daemon.site.answers import Written, answer, written
+from triton_watch.daemon.site.answers import answer, represented
 from triton_watch.daemon.site.asking import NoPageError
 from triton_watch.daemon.site.findings import findings
 from triton_watch.daemon.site.frame import framed
@@ -49,7 +50,7 @@ _PLACES: Final = (
     _Place(paths.BUDGETS, slo, "objectives and error budgets, as a page"),
     _Place(paths.AGENT, agent, "the agent itself, as a page"),
 )
-_ADVICE: Final[Mapping[HTTPStatus, str]] = MappingProxyType(
+_HEADS: Final[Mapping[HTTPStatus, str]] = MappingProxyType(
     {HTTPStatus.NOT_FOUND: "Not found", HTTPStatus.BAD_REQUEST: "This question has no answer"}
 )
 
@@ -68,27 +69,27 @@ class _Site:
 
     def __init__(self, source: StateSource, now: Callable[[], float], routes: tuple[Route, ...]) -> None:
         self._source, self._now, self._routes = source, now, routes
-        self._shared: Shared[Written] = Shared(weigh=lambda page: len(page.body))
+        self._shared: Shared[Representation] = Shared(weigh=lambda page: len(page.body))
 
     def answer(self, make: Callable[[Visit], Page], request: Request) -> Response:
         """Answer a request for the page that `make` makes."""
         segments, query = request.segments, str(request.environ.get("QUERY_STRING", ""))
-        page = self._shared.get((segments, query), partial(self._written, make, segments, query))
-        return answer(request, page)
+        key, made = (make, segments, query), partial(self._made, make, segments, query)
+        return answer(request, shared_form(request, self._shared, key, made))
 
-    def _written(self, make: Callable[[Visit], Page], segments: tuple[str, ...], query: str) -> Written:
+    def _made(self, make: Callable[[Visit], Page], segments: tuple[str, ...], query: str) -> Representation:
         linker = Linker(root_of(segments), self._source.alerts().external_url)
         visit = Visit(self._source, self._now(), segments, query, linker, self._routes)
         try:
-            return written(HTTPStatus.OK, framed(visit, make(visit)))
+            return represented(HTTPStatus.OK, framed(visit, make(visit)))
         except NoPageError as error:
-            return written(error.status, framed(visit, _no_page(error)))
+            return represented(error.status, framed(visit, _no_page(error)))
 
 
 def _no_page(error: NoPageError) -> Page:
     return Page(
         "no_page",
-        _ADVICE[error.status],
+        _HEADS[error.status],
         "",
-        {"head": _ADVICE[error.status], "sentence": error.sentence, "advice": error.advice},
+        {"head": _HEADS[error.status], "sentence": error.sentence, "advice": error.advice},
     )

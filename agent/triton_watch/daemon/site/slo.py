@@ -23,7 +23,7 @@ def slo(visit: Visit) -> Page:
     """The page; the query filters the budgets."""
     values = asking.values_of(visit.query, NAMES)
     verdicts = asking.kinds(values, "verdict", Verdict)
-    target = asking.of_target(values, visit.source.targets())
+    target = asking.of_target(values, visit.targets)
     name = asking.one(values, "slo")
     page, length = asking.page_of(values), asking.PAGE_LENGTH
     found = budget_list(
@@ -46,7 +46,7 @@ def slo(visit: Visit) -> Page:
             "model": asking.one(values, "model"),
             "name": name,
             "verdict": verdicts[-1] if verdicts else None,
-            "target_names": sorted(visit.source.targets()),
+            "target_names": visit.targets,
             "choices": choices(visit, values, "verdict", dict.fromkeys(_ORDER), verdicts[-1:]),
             "objectives": [(one, again(visit, {}, slo=[one.name])) for one in found.objectives],
             "budgets": [budget_view(visit, one) for one in found.budgets],

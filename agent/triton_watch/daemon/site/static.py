@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from functools import cache, partial
 from hashlib import sha256
-from http import HTTPStatus
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from triton_watch.daemon.app import Request, Response, Route
+from triton_watch.daemon.negotiation import Representation, answered, compressed, is_to_be_compressed
 from triton_watch.daemon.paths import STATIC
-from triton_watch.daemon.site.negotiation import negotiated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +23,8 @@ _ASK_AGAIN: Final = "public, no-cache"
 
 
 class _Asset(NamedTuple):
-    body: bytes
+    whole: Representation
+    packed: Representation
     version: str
 
 
@@ -41,11 +41,13 @@ def static_routes() -> tuple[Route, ...]:
 @cache
 def _asset(name: str) -> _Asset:
     body = (Path(__file__).parent / "static" / name).read_bytes()
-    return _Asset(body, sha256(body).hexdigest()[:16])
+    version = sha256(body).hexdigest()[:16]
+    whole = Representation(body, f'W/"{version}"')
+    return _Asset(whole, compressed(whole), version)
 
 
 def _serve(name: str, request: Request) -> Response:
     found = _asset(name)
     is_this = request.query.get("v", ())[-1:] == [found.version]
-    headers = {"Cache-Control": _FOR_GOOD if is_this else _ASK_AGAIN}
-    return negotiated(request, Response(HTTPStatus.OK, _KINDS[name], found.body, headers), f'W/"{found.version}"')
+    form = found.packed if is_to_be_compressed(request, found.whole) else found.whole
+    return answered(request, form, _KINDS[name], {"Cache-Control": _FOR_GOOD if is_this else _ASK_AGAIN})

@@ -13,10 +13,11 @@ from triton_watch.daemon.site.overview import all_targets
 from triton_watch.daemon.site.parts import event_rows, target_row
 from triton_watch.daemon.site.rendering import name
 from triton_watch.daemon.site.sparks import spark
-from triton_watch.daemon.site.values import share, size
+from triton_watch.daemon.site.values import share
 from triton_watch.daemon.site.visit import Page
 from triton_watch.daemon.telling.targets import target_detail
 from triton_watch.wording import words
+from triton_watch.wording.measures import size
 from triton_watch.wording.words import NO_DATA
 
 if TYPE_CHECKING:
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
     from triton_watch.daemon.facts.target import GpuState, TargetDetail
     from triton_watch.daemon.site.visit import Visit
 
-MOST_TROUBLES: Final = 100
 MOST_EVENTS: Final = 50
-MOST_CYCLES: Final = 120
 MOST_SHARES: Final = 12
 MOST_REASONS: Final = 50
 _PARTS: Final = 2
@@ -65,7 +64,7 @@ def target(visit: Visit) -> Page:
             "There is no such page of a target.",
             "Its path is /targets/TARGET; a slash in a name is written %2F.",
         )
-    asking.check_target(visit.segments[1], visit.source.targets())
+    asking.check_target(visit.segments[1], visit.targets)
     found = target_detail(visit.source, visit.at, visit.segments[1])
     if found is None:
         raise asking.no_target(visit.segments[1])
@@ -73,7 +72,7 @@ def target(visit: Visit) -> Page:
 
 
 def _values(visit: Visit, found: TargetDetail) -> dict[str, object]:
-    cycles = found.cycles[-MOST_CYCLES:]
+    cycles = found.cycles
     seconds = [one.seconds for one in cycles]
     return {
         "detail": found,
@@ -83,8 +82,8 @@ def _values(visit: Visit, found: TargetDetail) -> dict[str, object]:
         "models": sum(found.brief.models.values()),
         "all_models": visit.link.to(paths.OVERVIEW + paths.query({"target": found.brief.name})),
         "dashboard": visit.link.elsewhere(found.brief.links.dashboard),
-        "troubles": [(one, _model_href(visit, found, one)) for one in found.troubles[:MOST_TROUBLES]],
-        "troubles_total": len(found.troubles),
+        "troubles": [(one, _model_href(visit, found, one)) for one in found.troubles],
+        "troubles_total": found.troubles_total,
         "gpus": [_gpu(visit, found.brief.name, one) for one in found.gpus],
         "cycles": spark("Length of a poll cycle", seconds, words.seconds, seconds[-1] if seconds else None),
         "cycles_shown": len(cycles),

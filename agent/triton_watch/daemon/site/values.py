@@ -1,4 +1,4 @@
-"""Values in words, None a dash; and the names and units of the indicators."""
+"""Values in words, None a dash; lengths of bars; and the names of the indicators."""
 
 from __future__ import annotations
 
@@ -33,41 +33,6 @@ NAMES: Final[Mapping[Sli, str]] = MappingProxyType(
         Sli.ENERGY_PER_INFERENCE: "Energy an inference (estimate)",
     }
 )
-
-
-def size(value: float) -> str:
-    """Write bytes: 512 B, 4.0 KiB, 80 MiB, 9.5 GiB."""
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if abs(value) < 1023.5 or unit == "TiB":
-            break
-        value /= 1024
-    return f"{value:.0f} {unit}" if unit == "B" or value >= 9.95 else f"{value:.1f} {unit}"
-
-
-def rate(value: float) -> str:
-    """Write something a second: 0.53, 12.3, 950, 12.3k."""
-    return f"{value:.3g}" if 0 < value < 100 and value != round(value) else words.number(value)
-
-
-def _with(unit: str) -> Callable[[float], str]:
-    return lambda value: f"{rate(value)} {unit}"
-
-
-_UNITS: Final[Mapping[str, Callable[[float], str]]] = MappingProxyType(
-    {
-        "s": words.seconds,
-        "ratio": words.percent,
-        "req/s": _with("req/s"),
-        "requests": rate,
-        "J": _with("J"),
-        "samples": rate,
-    }
-)
-
-
-def with_unit(value: float | None, unit: str) -> str:
-    """Write the value of an indicator in its unit (`facts.Indicator.unit`)."""
-    return NO_DATA if value is None else _UNITS.get(unit, rate)(value)
 
 
 def known(write: Callable[[float], str]) -> Callable[[float | None], str]:

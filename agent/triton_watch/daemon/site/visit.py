@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from triton_watch.wording.text import whole
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -27,6 +29,11 @@ class Visit:
     query: str
     link: Linker
     routes: tuple[Route, ...] = ()
+
+    @property
+    def targets(self) -> list[str]:
+        """The names of all targets, sorted, as they are told and asked for: whole."""
+        return sorted(map(whole, self.source.targets()))
 
     @property
     def here(self) -> str:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from triton_watch.daemon.facts.status import Agent, LogLine, Polling, Store
 from triton_watch.daemon.state import TargetCounts
-from triton_watch.daemon.telling.parts import finite, sentence
+from triton_watch.daemon.telling.parts import finite, number, sentence
 from triton_watch.version import __version__
 from triton_watch.wording.text import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from triton_watch.daemon.state import StateSource
     from triton_watch.records import CycleMark, Target
@@ -43,6 +43,11 @@ def agent_of(source: StateSource) -> Agent:
         history_success=None if budgets.history is None else budgets.history.success,
         history_reason="" if budgets.history is None else sentence(budgets.history.reason),
     )
+
+
+def cycle_seconds(source: StateSource) -> Mapping[str, list[float]]:
+    """Return how long the last poll cycles of each target took, seconds, the oldest first; by its name as told."""
+    return {whole(name): [number(one.seconds) for one in marks] for name, marks in source.history().cycles.items()}
 
 
 def _polling(target: Target, cycles: Sequence[CycleMark], counts: TargetCounts) -> Polling:

@@ -10,7 +10,7 @@ import numpy as np
 from triton_watch.daemon.facts.budget import Budget, BudgetList, Burn, Course, Objective
 from triton_watch.daemon.facts.common import VERSION
 from triton_watch.daemon.telling.parts import finite, is_named, number
-from triton_watch.daemon.telling.views import version_order
+from triton_watch.daemon.telling.versions import version_order
 from triton_watch.records import VERDICTS, Verdict
 from triton_watch.slo.report import rows_of
 from triton_watch.wording import stories, words

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from triton_watch.daemon.facts.canary import Canary, CanaryFailure, CanaryHistory, CanaryList, CanaryRun
 from triton_watch.daemon.facts.common import VERSION
 from triton_watch.daemon.telling.parts import finite, is_named, number, sentence
-from triton_watch.daemon.telling.views import version_order
+from triton_watch.daemon.telling.versions import version_order
 from triton_watch.records import CanaryVerdict
 from triton_watch.wording.text import whole
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from triton_watch.daemon.facts import model as facts
 from triton_watch.daemon.telling.parts import finite, model_links, number, sentence
+from triton_watch.daemon.telling.troubles import is_silent
 from triton_watch.records import ModelKey, NoData
 from triton_watch.slo.ensemble import EnsembleBreakdown, breakdown
 from triton_watch.wording.text import whole
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from triton_watch.daemon.state import AlertsView, StateSource
     from triton_watch.daemon.telling.views import Row
-    from triton_watch.records import ModelConfig, SliValue, TargetSnapshot, TensorSpec
+    from triton_watch.records import CanaryState, ModelConfig, SliValue, TargetSnapshot, TensorSpec
 
 
 def configuration(config: ModelConfig | None) -> facts.Configuration | None:
@@ -65,11 +66,14 @@ def batches(source: StateSource, row: Row, config: ModelConfig | None) -> facts.
     )
 
 
-def silent_failure(snapshot: TargetSnapshot | None, key: ModelKey) -> facts.SilentFailure | None:
-    """Return how the model fails in silence."""
-    found = None if snapshot is None else snapshot.silent.get(ModelKey(key.name, key.version))
-    if found is None:
+def silent_failure(
+    snapshot: TargetSnapshot | None, key: ModelKey, canary: CanaryState | None
+) -> facts.SilentFailure | None:
+    """Return how the model fails in silence, while its canary, of which `canary` is known now, has not passed since."""
+    plain = ModelKey(key.name, key.version)
+    if snapshot is None or not is_silent(snapshot, plain, canary):
         return None
+    found = snapshot.silent[plain]
     return facts.SilentFailure(found.at, found.reason, sentence(found.detail), number(found.counted_success))
 
 

@@ -16,7 +16,8 @@ from triton_watch.daemon.telling.canaries import canary_of, history_of
 from triton_watch.daemon.telling.indicators import failures, indicators, percentiles
 from triton_watch.daemon.telling.parts import happening, is_named, sentence, trouble
 from triton_watch.daemon.telling.recent import recent_of
-from triton_watch.daemon.telling.views import version_order, views
+from triton_watch.daemon.telling.versions import version_order
+from triton_watch.daemon.telling.views import views
 from triton_watch.records import ModelKey
 
 if TYPE_CHECKING:
@@ -55,10 +56,11 @@ def _latest(rows: Sequence[Row]) -> Row:
 
 def _detail(source: StateSource, now: float, view: TargetView, row: Row, rows: Sequence[Row]) -> ModelDetail:
     target, key, snapshot = row.target, row.key, view.snapshot
-    table = snapshot.slis if snapshot is not None and view.is_heard else None
+    heard = snapshot if view.is_heard else None
+    table = None if heard is None else heard.slis
     config = None if snapshot is None or snapshot.configs is None else snapshot.configs.get(key.name)
     alerts, history, budgets = source.alerts(), source.history(), source.budgets()
-    members, overhead = details.members_of(snapshot if view.is_heard else None, key, alerts)
+    members, overhead = details.members_of(heard, key, alerts)
     (recent,) = recent_of(history.recent.get(target), (key,), now, view.target.interval)
     past = source.canary_history(target, ModelKey(key.name, key.version))
     return ModelDetail(
@@ -76,8 +78,8 @@ def _detail(source: StateSource, now: float, view: TargetView, row: Row, rows: S
         courses=courses_of(source.courses(target, key)),
         canary=None if row.canary is None else canary_of(target, row.canary),
         canary_history=None if row.canary is None and not (past.runs or past.failures) else history_of(past),
-        silent_failure=details.silent_failure(snapshot, key),
-        wedged=details.wedged(snapshot, key),
+        silent_failure=details.silent_failure(snapshot, key, row.canary),
+        wedged=details.wedged(heard, key),
         configuration=details.configuration(config),
         findings=tuple(told_findings.told(*one) for one in told_findings.found_of(source, target, key.name)),
         findings_checked=target in alerts.findings,

@@ -21,7 +21,7 @@ from triton_watch.slo.sli import ROW
 from triton_watch.wording.text import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from triton_watch.daemon.facts.common import Trouble
     from triton_watch.daemon.state import AlertsView, StateSource
@@ -133,7 +133,8 @@ def _detail(
         metrics_url=whole(view.target.metrics_url),
         extensions=() if server is None else tuple(map(whole, server.extensions)),
         probes=tuple(facts.Probe(one, p.outcome, number(p.duration), sentence(p.detail)) for one, p in probes.items()),
-        troubles=_troubles(view),
+        troubles=tuple(islice(_troubles(view), _TROUBLES)),
+        troubles_total=sum(1 for _ in _troubles(view)),
         gpus=() if table is None else _gpus(table),
         cycles=tuple(facts.Cycle(one.at, number(one.seconds), one.failed) for one in history.cycles.get(name, ())),
         cycles_total=counts.cycles,
@@ -143,10 +144,9 @@ def _detail(
     )
 
 
-def _troubles(view: TargetView) -> tuple[Trouble, ...]:
-    """The server's own, then the models' in the order in which these are told, as many as people read."""
-    found = chain(view.troubles.get(None, ()), *(view.troubles_of(row.key) for row in view.rows))
-    return tuple(trouble(one) for one in islice(found, _TROUBLES))
+def _troubles(view: TargetView) -> Iterator[Trouble]:
+    """The server's own, then the models' in the order in which these are told."""
+    return map(trouble, chain(view.troubles.get(None, ()), *(view.troubles_of(row.key) for row in view.rows)))
 
 
 def _failures(counts: TargetCounts) -> tuple[facts.ProbeFailures, ...]:

@@ -17,6 +17,7 @@ from triton_watch.daemon.telling.memo import Memo
 from triton_watch.daemon.telling.parts import is_named, sentence
 from triton_watch.daemon.telling.standings import Evidence, Knowledge, judged
 from triton_watch.daemon.telling.troubles import is_silent, troubles_in, troubles_of
+from triton_watch.daemon.telling.versions import version_order
 from triton_watch.records import ModelKey
 from triton_watch.slo.serving import is_stale
 
@@ -71,8 +72,6 @@ class TargetView:
         return troubles_of(self.troubles, key)
 
 
-_DIGITS: Final = 20
-"""Of the longest version that Triton takes for a number."""
 _NOTHING: Final[Mapping[ModelKey, CanaryState]] = MappingProxyType({})
 _ROWS: Final[Memo[list[tuple[ModelKey, ModelState | None]]]] = Memo()
 _LEFT: Final[Memo[Mapping[ModelKey, Left]]] = Memo()
@@ -157,9 +156,3 @@ def _row(
     name = snapshot.target.name
     order = (standing.rank, remaining, name, key.name, version_order(key.version), key.namespace)
     return Row(name, key, state, standing, sentence(headline), canary, own, order)
-
-
-def version_order(version: str) -> tuple[int, int, str]:
-    """Sorts versions: numbers by size, and before anything else."""
-    is_number = version.isdecimal() and len(version) <= _DIGITS
-    return (0, int(version), "") if is_number else (1, 0, version)

@@ -43,6 +43,7 @@ sys.exit(os.waitstatus_to_exitcode(status) % 256)
 """
 _SEQUENCE = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
 HOME = b"\x1b[H"
+_MOMENT = 0.05
 
 
 class Terminal:
@@ -86,14 +87,20 @@ class Terminal:
         os.kill(self._pid, number)
 
     def until(self, condition: Callable[[], bool], within: float = PATIENCE) -> float:
-        """Read what is written until the condition holds; returns the seconds that it took."""
+        """Read what is written until the condition holds of a whole screen; returns the seconds that it took."""
         begin = time.monotonic()
+        self._read()
         while not condition():
             left = begin + within - time.monotonic()
             assert left > 0, self.seen[-3000:].decode(errors="replace")
-            if select.select([self.keys], [], [], min(left, 0.2))[0]:
-                self.seen += os.read(self.keys, 65536)
+            select.select([self.keys], [], [], min(left, 0.2))
+            self._read()
         return time.monotonic() - begin
+
+    def _read(self) -> None:
+        """Read until nothing more comes for a moment: a screen arrives in pieces."""
+        while select.select([self.keys], [], [], _MOMENT)[0]:
+            self.seen += os.read(self.keys, 65536)
 
     def shows(self, text: str, within: float = PATIENCE) -> float:
         """Wait until the text is on the screen; returns the seconds that it took."""

@@ -12,7 +12,7 @@ from support.api import full_state, served
 from support.fake_triton import FakeTriton
 from support.misbehaving import Server
 from triton_watch.cli import cli
-from triton_watch.cli.top.command import _SORTS, _STANDINGS
+from triton_watch.cli.top.command import _SORTS
 from triton_watch.cli.top.once import exit_code
 from triton_watch.cli.top.sources import Seen
 from triton_watch.cli.top.view import Sort
@@ -104,9 +104,8 @@ def test_a_password_comes_from_a_file_or_from_the_environment(tmp_path: Path) ->
         assert call(*agent, TRITON_WATCH_AGENT_PASSWORD="secret").exit_code == 1
 
 
-def test_the_flags_know_every_order_and_every_standing() -> None:
+def test_the_flags_know_every_order() -> None:
     assert list(_SORTS) == [one.value for one in Sort]
-    assert list(_STANDINGS) == [one.value for one in Standing]
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,12 @@ from triton_watch.cli.top.columns import layout
 from triton_watch.cli.top.detail_screen import detail_lines, help_lines
 from triton_watch.cli.top.fetching import Fetched
 from triton_watch.cli.top.list_screen import list_lines, printed
-from triton_watch.cli.top.model_cells import duration, rate
+from triton_watch.cli.top.model_cells import rate
 from triton_watch.cli.top.view import Screen, View, id_of
 from triton_watch.daemon.facts.model import Recent
 from triton_watch.daemon.facts.standing import Standing
 from triton_watch.records import CanaryReason, CanaryVerdict, Sli, Verdict
+from triton_watch.wording.measures import duration
 from unit.cli.top.looks import CLOCK, WHERE, brief, detail_of, drawn, fetched, place, seen_of
 
 if TYPE_CHECKING:

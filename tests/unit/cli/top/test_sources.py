@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.alert_pages import AT
 from support.api import full_state, served
 from support.fake_triton import FakeTriton
 from support.misbehaving import Server, http_answer, target_at
@@ -23,7 +25,11 @@ from triton_watch.cli.top.sources import WITH_RECENT, AgentSource, Seen, Unheard
 from triton_watch.cli.top.view import ModelId, id_of
 from triton_watch.daemon.api.routes import api_routes
 from triton_watch.daemon.app import Route, plain
+from triton_watch.daemon.facts.coding import as_json
+from triton_watch.daemon.facts.reading import from_json
 from triton_watch.daemon.facts.standing import Standing
+from triton_watch.daemon.facts.status import Status
+from triton_watch.daemon.telling.status import status
 from triton_watch.records import Credentials, Settings, TlsSettings
 from unit.cli.top.looks import seen_of
 
@@ -96,6 +102,14 @@ def test_what_is_no_answer_of_an_agent_is_said_in_a_sentence(body: bytes) -> Non
             source.read()
         source.close()
     assert str(caught.value) == f"what {server.url} answers is not what an agent of this version tells: what is it?"
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", '"inf"', "1" + "0" * 400])
+def test_an_answer_with_a_number_that_no_screen_can_show_is_no_answer_of_an_agent(number: str) -> None:
+    told = as_json(status(full_state(), AT))
+    assert from_json(Status, told).agent.cpu_seconds is not None
+    with pytest.raises(ValueError):  # noqa: PT011 - of json or pydantic; who asks takes either
+        from_json(Status, re.sub(rb'"cpu_seconds":[^,}]*', f'"cpu_seconds":{number}'.encode(), told))
 
 
 def test_an_agent_tells_why_a_server_does_not_answer() -> None:

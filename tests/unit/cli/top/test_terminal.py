@@ -56,8 +56,8 @@ def test_it_shows_liars_first_hears_keys_follows_the_window_and_puts_the_termina
         one.shows("1 of 4 shown")
         one.press(b"\x1b")
         one.until(lambda: not any("1 of 4 shown" in line for line in one.screen))
-        one.press(b"\x1b[F")
-        one.until(lambda: any(line.startswith(("größe", "evil", "\ufffd")) for line in one.screen[-4:]))
+        one.press(b"\x1b[H")
+        one.until(lambda: any(line.startswith("größe") for line in one.screen[-4:]))
         for columns, lines in ((40, 12), (120, 30)):
             one.resize(columns, lines)
             one.signal(signal.SIGWINCH)

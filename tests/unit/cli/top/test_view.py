@@ -36,6 +36,11 @@ def test_the_order_at_first_is_that_of_the_agent() -> None:
     assert names(View()) == ["nan", "dead", "slow", "Chat"]
 
 
+def test_versions_of_one_name_are_sorted_as_numbers() -> None:
+    models = [brief("m", version=version) for version in ("10", "next", "2")]
+    assert [one.version for one in shown(models, View(sort=Sort.NAME))] == ["2", "10", "next"]
+
+
 @pytest.mark.parametrize(
     ("sort", "order", "reversed_order"),
     [

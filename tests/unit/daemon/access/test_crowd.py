@@ -1,5 +1,6 @@
 """Clients that are slow, silent, idle or many: they are cut in time, and never starve /metrics and /-/healthy."""
 
+import base64
 import contextlib
 import resource
 import socket
@@ -15,8 +16,11 @@ import bcrypt
 import pytest
 import requests
 
-from support.web_access import PATIENCE, TLS, Served, ask, client_context, is_closed, served, web_file
+from support.web_access import PASSWORD, PATIENCE, TLS, USERS, Served, ask, client_context, is_closed, served, web_file
+from synthetic_state import SyntheticState
 from triton_watch.daemon.app import PLAIN, Request, Response, Route, plain
+from triton_watch.daemon.exporter import Exporter, Page
+from triton_watch.daemon.pages import core_routes
 
 LARGE = b"x" * 12_000_000
 ROUTES = (
@@ -46,6 +50,30 @@ class Clock:
             self.ahead += step
             agent.connect().close()
             time.sleep(0.05)
+
+
+def test_a_scrape_is_answered_in_time_however_many_ask_for_the_same_page_and_go_away() -> None:
+    """Pages of 0.1 s each, asked for by 100 clients that reset the connection at once: made one by one, it is 10 s."""
+    made: list[float] = []
+
+    class Slow(Exporter):
+        def page_in(self, openmetrics: bool, gzip: bool) -> Page:
+            made.append(time.monotonic())
+            time.sleep(0.1)
+            return super().page_in(openmetrics, gzip)
+
+    state = SyntheticState({})
+    with served(None, core_routes(state, Slow(state))) as agent:
+        for _ in range(100):
+            with agent.connect() as client:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+                time.sleep(0.001)
+        start = time.monotonic()
+        answer = requests.get(agent.url + "/metrics", timeout=PATIENCE)
+        assert time.monotonic() - start < WITHIN
+    assert answer.status_code == 200
+    assert max(made) > start
 
 
 @pytest.fixture
@@ -312,6 +340,28 @@ def test_who_guesses_passwords_keeps_nobody_waiting_who_was_let_in(tmp_path: Pat
             for thread in threads:
                 thread.join()
     assert {401, 429} == set(found)
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/"])
+def test_who_shows_no_password_does_not_stand_in_line_with_those_who_have_one(tmp_path: Path, path: str) -> None:
+    """A few readers take all threads for a path; a stranger is turned away at once, and so takes no place there."""
+    go_on = threading.Event()
+
+    def slow(_request: Request) -> Response:
+        go_on.wait(PATIENCE)
+        return plain(HTTPStatus.OK, "done")
+
+    with served(web_file(tmp_path, USERS), (Route(path, slow), ROUTES[2])) as agent:
+        login = base64.b64encode(f"reader:{PASSWORD}".encode()).decode()
+        head = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {login}\r\n\r\n".encode()
+        with contextlib.ExitStack() as stack:
+            stack.callback(go_on.set)
+            requests.get(f"{agent.url}/nothing", auth=("reader", PASSWORD), timeout=PATIENCE)  # known from now on
+            for _ in range(4):
+                stack.enter_context(agent.connect()).sendall(head)
+            start = time.monotonic()
+            assert requests.get(agent.url + path, timeout=PATIENCE).status_code == 401
+            assert time.monotonic() - start < WITHIN
 
 
 def test_a_machine_without_files_to_spare_is_waited_for(agent: Served) -> None:

@@ -23,6 +23,7 @@ from support.web_access import (
 from triton_watch.config import ConfigError, load_web
 from triton_watch.daemon.access.live import Access, is_loopback
 from triton_watch.daemon.app import SECURITY_HEADERS, Route, plain
+from triton_watch.records import WebAccess
 
 PATHS = ("/", "/metrics", "/-/healthy", "/-/ready", "/-/serving", "/api/v1/alerts")
 ROUTES = tuple(Route(path, lambda _: plain(HTTPStatus.OK, "page")) for path in PATHS)
@@ -88,6 +89,49 @@ def test_users_change_without_a_restart(tmp_path: Path) -> None:
         rewrite(path, "{}\n")
         agent.access.tend()
         assert requests.get(agent.url, timeout=PATIENCE).status_code == 200
+
+
+def test_a_file_that_is_being_written_opens_no_door(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Its first half is a good file without users; its second half comes while that is read."""
+    path = web_file(tmp_path, USERS)
+    halves = iter((USERS, "{}\n"))
+
+    def slow(path: Path) -> WebAccess:
+        path.write_text(next(halves))
+        access = load_web(path)
+        with path.open("a") as file:
+            file.write("# more")
+        return access
+
+    access = Access(path, load=slow)
+    access.tend()
+    assert access.now.passwords is not None
+    assert caplog.records == []
+
+
+def test_that_no_password_is_asked_for_any_more_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = web_file(tmp_path, USERS)
+    access = Access(path, load=load_web)
+    rewrite(path, "{}\n")
+    access.tend()
+    assert [one.getMessage() for one in caplog.records if one.levelname == "WARNING"] == [
+        "no password is asked for any more: the web configuration has no basic_auth_users now"
+    ]
+
+
+def test_a_certificate_with_other_text_around_it_changes_nothing_for_the_agent(tmp_path: Path) -> None:
+    """Whose it is, in any alphabet, or bytes that are no text, as tools write them before a certificate."""
+    path = web_file(tmp_path, TLS)
+    access = Access(path, load=load_web)
+    old = access.now.context
+    good = (tmp_path / "cert.pem").read_bytes()
+    (tmp_path / "cert.pem").write_bytes("subject=CN=Müller\n".encode() + b"\xff\n" + good)
+    access.tend()
+    assert access.now.context is not old
+    new = access.now.context
+    (tmp_path / "cert.pem").write_bytes(good.replace(b"\nM", "\né".encode(), 1))
+    access.tend()
+    assert access.now.context is new
 
 
 def test_a_bad_file_keeps_the_old_one_and_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -97,7 +97,7 @@ def ask(app: App | SyntheticState, uri: str, method: str = "GET", **headers: str
 
     environ = {
         "REQUEST_METHOD": method,
-        "PATH_INFO": unquoted(path),
+        "PATH_INFO": f"/{unquoted(path).lstrip('/')}",  # as waitress gives it
         "QUERY_STRING": query,
         "REQUEST_URI": uri,
         **{f"HTTP_{name.upper()}": value for name, value in headers.items()},

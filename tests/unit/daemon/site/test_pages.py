@@ -238,6 +238,14 @@ def test_a_page_is_compressed_for_who_takes_it_and_made_once_for_all_who_ask_at_
     assert ask(app, "/").body == whole.body
 
 
+def test_slashes_before_a_path_do_not_make_another_page_of_the_front_page() -> None:
+    app = app_of(rich_state())
+    assert ask(app, "//models/").status == 404
+    assert ask(app, "//models/triton/m0").status == ask(app, "/models/triton/m0").status
+    assert ask(app, "//[models/").status == 404
+    assert ask(app, "/").status == 200
+
+
 def test_the_pages_of_an_agent_that_knows_nothing_yet_say_so() -> None:
     empty = SyntheticState({}, first_done=False)
     assert "No target is configured" in ask(empty, "/").words()

@@ -4,7 +4,8 @@ import pytest
 
 from triton_watch.daemon.site.links import Linker, root_of
 from triton_watch.daemon.site.sparks import spark
-from triton_watch.daemon.site.values import ago, rate, share, size, with_unit
+from triton_watch.daemon.site.values import ago, share
+from triton_watch.wording.measures import rate, size, with_unit
 
 
 def test_a_sparkline_goes_from_zero_to_the_most_with_gaps_where_nothing_is_known() -> None:
@@ -79,8 +80,8 @@ def test_how_long_ago_something_was(seconds: float, words: str) -> None:
 def test_values_with_their_units() -> None:
     said = [
         with_unit(value, unit)
-        for value, unit in ((0.012, "s"), (0.5, "ratio"), (12.34, "req/s"), (None, "s"), (3, "J"))
+        for value, unit in ((0.012, "s"), (0.5, "ratio"), (12.34, "req/s"), (None, "s"), (3, "J"), (1234, "s"))
     ]
-    assert said == ["12 ms", "50%", "12.3 req/s", "–", "3 J"]  # noqa: RUF001 - the dash of what is not known
+    assert said == ["12 ms", "50%", "12.3 req/s", "–", "3 J", "21 min"]  # noqa: RUF001 - the dash of what is not known
     assert [size(one) for one in (512, 4096, 83_886_080, 1e13)] == ["512 B", "4.0 KiB", "80 MiB", "9.1 TiB"]
     assert [share(0.5), share(-3), share(3, 2), share(None), share(1, None)] == [50, 0, 100, None, None]

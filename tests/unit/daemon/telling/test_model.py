@@ -49,6 +49,7 @@ from unit.daemon.telling.scenes import (
     WEDGED,
     budgets,
     calm,
+    deaf,
     failing,
     key,
     passing,
@@ -281,6 +282,13 @@ def test_silence_and_wedges_are_told_once_they_are_certain() -> None:
     assert found.wedged is not None
     assert (found.silent_failure.counted_success, found.wedged.pending) == (3.0, 3.0)
     assert detail(snapshot([ready(M)], wedged={M: Wedged(2, 30.0, 3.0)})).wedged is None
+
+
+def test_a_silent_failure_is_over_once_a_canary_passes_and_a_wedge_is_not_told_of_a_server_that_is_silent() -> None:
+    liar = snapshot([ready(M)], silent={M: SILENT})
+    assert detail(liar, canary_states={"t": {M: failing(M)}}).silent_failure is not None
+    assert detail(liar, canary_states={"t": {M: passing(M)}}).silent_failure is None
+    assert detail(replace(deaf([ready(M)]), wedged={M: WEDGED})).wedged is None
 
 
 def test_the_configuration_is_told_whole() -> None:
