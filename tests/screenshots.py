@@ -20,7 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from support.browser import DESK, PHONE, Visitor, chromium
 from support.debian import ROOT
-from triton_watch.daemon import paths
+from triton_watch.conventions import paths
 from triton_watch.demo import EmbeddedTriton, Load, example_repository
 from triton_watch.demo.watcher import WatcherProcess, free_address
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from support.agent import Agent
-from triton_watch.daemon.paths import model_page
+from triton_watch.conventions.paths import model_page
 from triton_watch.demo import EmbeddedTriton, Load, example_repository
 
 if TYPE_CHECKING:

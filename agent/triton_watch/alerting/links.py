@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from triton_watch.conventions import paths
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
@@ -33,6 +35,20 @@ def dashboard_url(settings: AlertSettings, external_url: str, dashboard: str, ab
     for name, value in about.items():
         url = url.replace(f"{{{name}}}", value)
     return url
+
+
+def shown_at(settings: AlertSettings, external_url: str, dashboard: str, labels: Mapping[str, str]) -> str:
+    """Where an alert with these labels is shown: the board as set, or the agent's page of what it is about."""
+    if settings.dashboard_url:
+        return dashboard_url(settings, external_url, dashboard, about_labels(labels))
+    return external_url.rstrip("/") + _page(labels)
+
+
+def _page(labels: Mapping[str, str]) -> str:
+    target, model = labels.get("target"), labels.get("model")
+    if not target:
+        return paths.OVERVIEW
+    return paths.model_page(target, model, labels.get("version", "")) if model else paths.target_page(target)
 
 
 def about_labels(labels: Mapping[str, str]) -> dict[str, str]:

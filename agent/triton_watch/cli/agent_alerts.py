@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from triton_watch.cli.agent_client import LONGEST
-from triton_watch.daemon.paths import API, query
+from triton_watch.conventions.paths import API, query
 from triton_watch.records import AlertMode, AlertPhase, AlertSeverity
 from triton_watch.wording.text import clip
 

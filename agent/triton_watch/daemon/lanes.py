@@ -55,9 +55,9 @@ class Lanes:
     """Gives each request of a channel to the lane for its path; what waitress asks of a dispatcher.
 
     A password that has to be checked, which takes a tenth of a second or more, has a lane of its own with one thread:
-    who guesses passwords keeps only those waiting who were not let in before. So have those who show none where one
-    is needed: that they are turned away takes no time, but they would fill the places of the others. Answers of the last resort, and of
-    /-/…, are made in no time, and are never refused.
+    who guesses passwords keeps only those waiting who were not let in before. Those who show none where one is needed
+    have another: to turn them away takes no time, but they would fill the places of readers. Answers of the last
+    resort, and of /-/…, are made in no time, and are never refused.
     """
 
     def __init__(self, access: Access, is_full: Callable[[], bool] = lambda: False) -> None:

@@ -28,6 +28,7 @@ class Refusal(ErrorTask):
     """The answer to what never reaches the application, with the headers that every other answer has."""
 
     channel: Any
+    response_headers: Any
 
     def execute(self) -> None:
         """Write it."""

@@ -6,7 +6,7 @@ import pytest
 
 from triton_watch.alerting.definitions import ALERTS, by_name
 from triton_watch.alerting.effective import added_labels, effective, hold_of, override_of
-from triton_watch.alerting.links import dashboard_url, runbook_url
+from triton_watch.alerting.links import dashboard_url, runbook_url, shown_at
 from triton_watch.conventions.alerts import ALERT_NAMES, MODEL_ALERTS, OTHER_THRESHOLD_ALERTS, RATIO_ALERTS
 from triton_watch.records import AlertCase, AlertOverride, AlertSettings, AlertSeverity
 
@@ -102,6 +102,11 @@ def test_the_configuration_decides_how_long_then_the_case_then_the_definition(
 def test_links_lead_to_pages_of_the_agent_or_to_where_the_configuration_says() -> None:
     assert runbook_url(PLAIN, "http://a:8003", "TritonNotReady") == "http://a:8003/runbooks/TritonNotReady"
     assert dashboard_url(PLAIN, "http://a:8003/", "model", {}) == "http://a:8003/"
+    about = {"target": "a/b", "model": "r k", "version": "2"}
+    assert shown_at(PLAIN, "http://a:8003/", "model", about) == "http://a:8003/models/a%2Fb/r%20k?version=2"
+    assert shown_at(PLAIN, "http://a:8003", "model", {"target": "a/b"}) == "http://a:8003/targets/a%2Fb"
+    assert shown_at(PLAIN, "http://a:8003", "model", {}) == "http://a:8003/"
     settings = AlertSettings(runbook_url="https://wiki/{alert}.md", dashboard_url="https://grafana/d/{dashboard}?{x}")
     assert runbook_url(settings, "http://a:8003", "TritonNotReady") == "https://wiki/TritonNotReady.md"
     assert dashboard_url(settings, "http://a:8003", "model", {}) == "https://grafana/d/model?{x}"
+    assert shown_at(settings, "http://a:8003", "model", about) == "https://grafana/d/model?{x}"

@@ -58,7 +58,7 @@ def test_a_firing_alert_ends_four_intervals_ahead() -> None:
             "summary": "ranker on gpu-7 hangs",
             "description": "3 requests wait. Load it again.",
             "runbook_url": f"{URL}/runbooks/TritonModelWedged",
-            "dashboard_url": f"{URL}/",
+            "dashboard_url": f"{URL}/models/gpu-7/ranker",
             "value": "3",
         },
         "startsAt": "2025-10-09T08:52:50.000Z",

@@ -70,7 +70,7 @@ def test_an_alert_has_all_that_is_known_of_it(url: str) -> None:
         "known": True,
         "not_seen_for_seconds": 0.0,
         "runbook_url": "http://watch:8003/runbooks/TritonCanaryFailing",
-        "dashboard_url": "http://watch:8003/",
+        "dashboard_url": "http://watch:8003/models/gpu-7/ranker?version=1",
     }
     assert read(f"{url}/api/v1/alerts")["alerts"][0]["advice"].endswith(".")
 

@@ -14,7 +14,10 @@ def test_who_asked_before_a_making_began_gets_what_it_made_and_others_get_a_new_
     makings = count(1)
     rounds = Rounds[int](clock=lambda: float(next(makings)))
     made = count(1)
-    ask = lambda key, asked_at: rounds.get(key, asked_at, lambda: next(made))  # noqa: E731 - short, and here alone
+
+    def ask(key: str, asked_at: float) -> int:
+        return rounds.get(key, asked_at, lambda: next(made))
+
     assert ask("a", 0.5) == 1
     assert [ask("a", at) for at in (0.5, 0.0, 0.9)] == [1, 1, 1]
     assert ask("b", 0.5) == 2

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from triton_watch.alerting.effective import added_labels
-from triton_watch.alerting.links import about_labels, dashboard_url, runbook_url
+from triton_watch.alerting.links import runbook_url, shown_at
 from triton_watch.records import AlertPhase, Labels
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _annotations(
             "summary": state.summary or name,
             "description": " ".join(part for part in (state.detail, advice) if part),
             "runbook_url": runbook_url(settings, external_url, name),
-            "dashboard_url": dashboard_url(settings, external_url, board, about_labels(dict(state.key.labels))),
+            "dashboard_url": shown_at(settings, external_url, board, dict(state.key.labels)),
             "value": f"{state.value:.6g}" if has_value else "",
         }
     )

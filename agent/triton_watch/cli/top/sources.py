@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from triton_watch.cli.agent_client import AgentError, NotThereError
 from triton_watch.cli.top.view import ModelId, id_of
-from triton_watch.daemon import paths
+from triton_watch.conventions import paths
 from triton_watch.daemon.facts.model import ModelDetail, ModelList
 from triton_watch.daemon.facts.reading import from_json
 from triton_watch.daemon.facts.status import Status

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from triton_watch.conventions.paths import API
 from triton_watch.daemon.api.errors import RefusedError, unknown
 from triton_watch.daemon.api.kinds import shown
-from triton_watch.daemon.paths import API
 from triton_watch.daemon.queries import unknown_target
 from triton_watch.daemon.telling.parts import is_named
 from triton_watch.wording.text import listed, nearest

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from triton_watch.conventions.paths import API
 from triton_watch.daemon.api.document import DOCUMENT
 from triton_watch.daemon.api.endpoints import ENDPOINTS, PATH_NAMES
 from triton_watch.daemon.api.errors import Error
 from triton_watch.daemon.api.parameters import SLO, TARGET, Parameter
 from triton_watch.daemon.api.schemas import described_schemas
 from triton_watch.daemon.facts.common import VERSION
-from triton_watch.daemon.paths import API
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,6 +6,7 @@ import time
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
+from triton_watch.conventions.paths import API
 from triton_watch.daemon.api.answers import answer, represented
 from triton_watch.daemon.api.document import DOCUMENT, stored
 from triton_watch.daemon.api.endpoint import Endpoint, Question
@@ -15,7 +16,6 @@ from triton_watch.daemon.api.parameters import asked_of
 from triton_watch.daemon.app import Route
 from triton_watch.daemon.facts.coding import as_data
 from triton_watch.daemon.negotiation import Representation, compressed, is_to_be_compressed, shared_form
-from triton_watch.daemon.paths import API
 from triton_watch.daemon.shared import KEPT_SECONDS, Shared
 from triton_watch.wording.text import clip
 

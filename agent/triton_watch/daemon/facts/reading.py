@@ -20,7 +20,7 @@ def from_json(kind: type[T], text: bytes | str) -> T:
 
     Raises ValueError: it is something else, or has a number that nobody can reckon with.
     """
-    found, = _reader(cast("Hashable", kind)).validate_python((json.loads(text, parse_int=_count),))
+    (found,) = _reader(cast("Hashable", kind)).validate_python((json.loads(text, parse_int=_count),))
     return cast("T", found)
 
 
@@ -46,5 +46,6 @@ def _adapter(kind: Hashable) -> TypeAdapter[Any]:
 
 @cache
 def _reader(kind: Hashable) -> TypeAdapter[Any]:
-    """The adapter of a tuple of one such record: unlike a record, it may be told that numbers are finite in all of it."""
-    return TypeAdapter(cast("Any", tuple[cast("type", kind)]), config=ConfigDict(allow_inf_nan=False))
+    """The adapter of a tuple of one such record: unlike one of a record, it can be told to take finite numbers alone."""
+    one_of_it: Any = tuple.__class_getitem__((kind,))
+    return TypeAdapter(one_of_it, config=ConfigDict(allow_inf_nan=False))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from triton_watch.daemon import paths
+from triton_watch.conventions import paths
 from triton_watch.daemon.site.values import share
 from triton_watch.records import Course, Goal, Objective, ReportRow, Verdict, WindowBurn
 from triton_watch.wording import words

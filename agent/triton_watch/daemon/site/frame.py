@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlencode
 
-from triton_watch.daemon import paths
+from triton_watch.conventions import paths
 from triton_watch.daemon.site.rendering import render
 from triton_watch.records.alert import AlertPhase
 

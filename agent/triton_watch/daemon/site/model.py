@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from triton_watch.daemon import paths
+from triton_watch.conventions import paths
 from triton_watch.daemon.site import asking
 from triton_watch.daemon.site.asking import NoPageError
 from triton_watch.daemon.site.budget_parts import budget_view, courses_by_slo

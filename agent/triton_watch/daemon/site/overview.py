@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from triton_watch.daemon import paths
+from triton_watch.conventions import paths
 from triton_watch.daemon.facts.standing import Standing
 from triton_watch.daemon.site import asking
 from triton_watch.daemon.site.parts import TargetRow, event_rows, standing_choices, target_row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from triton_watch.daemon import paths
+from triton_watch.conventions import paths
 from triton_watch.daemon.facts.standing import Standing
 from triton_watch.daemon.site.carets import Excerpt, excerpt
 from triton_watch.daemon.site.marks import mark

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from triton_watch.daemon import paths
+from triton_watch.conventions import paths
 from triton_watch.daemon.app import Request, Response, Route
 from triton_watch.daemon.negotiation import Representation, shared_form
 from triton_watch.daemon.shared import Shared

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from triton_watch.daemon import paths
+from triton_watch.conventions import paths
 from triton_watch.daemon.site import asking
 from triton_watch.daemon.site.budget_parts import budget_view
 from triton_watch.daemon.site.parts import choices

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from triton_watch.conventions.paths import STATIC
 from triton_watch.daemon.app import Request, Response, Route
 from triton_watch.daemon.negotiation import Representation, answered, compressed, is_to_be_compressed
-from triton_watch.daemon.paths import STATIC
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

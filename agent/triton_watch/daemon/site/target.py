@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from triton_watch.daemon import paths
+from triton_watch.conventions import paths
 from triton_watch.daemon.site import asking
 from triton_watch.daemon.site.asking import NoPageError
 from triton_watch.daemon.site.overview import all_targets

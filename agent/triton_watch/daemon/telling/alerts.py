@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triton_watch.alerting.effective import definition_of
-from triton_watch.alerting.links import about_labels, dashboard_url, runbook_url
+from triton_watch.alerting.links import runbook_url, shown_at
 from triton_watch.daemon.facts.alert import Alert, AlertCounts, AlertList, Alertmanager
 from triton_watch.daemon.facts.common import VERSION
 from triton_watch.daemon.telling.parts import finite, is_named
@@ -86,7 +86,7 @@ def told(state: AlertState, view: AlertsView) -> Alert:
         known=state.is_known,
         not_seen_for_seconds=round(state.unmet, 1) if state.phase is AlertPhase.FIRING else None,
         runbook_url=runbook_url(view.settings, view.external_url, state.key.alert),
-        dashboard_url=dashboard_url(view.settings, view.external_url, board, about_labels(labels)),
+        dashboard_url=shown_at(view.settings, view.external_url, board, labels),
     )
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from triton_watch.alerting.links import about_labels, dashboard_url
 from triton_watch.conventions.dashboards import FLEET, MODEL
+from triton_watch.conventions.paths import model_page, target_page
 from triton_watch.daemon.facts import common
 from triton_watch.daemon.facts.common import Happening, Links
-from triton_watch.daemon.paths import model_page, target_page
 from triton_watch.wording.text import printable, whole
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from triton_watch.daemon.facts.model import ModelDetail, ModelList
 from triton_watch.daemon.facts.reading import from_json
 from triton_watch.daemon.facts.status import Status
 from triton_watch.daemon.facts.target import TargetList
-from triton_watch.daemon.paths import segments
+from triton_watch.conventions.paths import segments
 from triton_watch.daemon.telling.alerts import alert_list
 from triton_watch.daemon.telling.budgets import budget_list
 from triton_watch.daemon.telling.canaries import canary_list

@@ -54,7 +54,7 @@ def test_an_alert_is_told_under_the_names_that_it_always_had() -> None:
         "known": True,
         "not_seen_for_seconds": 0.0,
         "runbook_url": "http://watch:8003/runbooks/TritonCanaryFailing",
-        "dashboard_url": "http://watch:8003/",
+        "dashboard_url": "http://watch:8003/models/gpu-7/ranker?version=1",
     }
     assert [one["value"] for one in found["alerts"]] == [3.0, None, None, None]
     assert [one["not_seen_for_seconds"] for one in found["alerts"]] == [0.0, 0.0, None, None]
