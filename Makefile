@@ -35,6 +35,7 @@ bench: $(VENV)/.test debian ## Measure speed and memory beside Prometheus and pr
 	@$(PY) tests/bench/slo.py
 	@$(PY) tests/bench/canary.py
 	@$(PY) tests/bench/rules.py
+	@$(PY) tests/bench/site.py
 	@$(PY) tests/bench/run.py
 
 soak: $(VENV)/.test debian ## Canaries under load for ten minutes: no healthy model may be reported
