@@ -88,7 +88,8 @@ class AlertsSection(Section):
     )
     dashboard_url: a.DashboardUrl | None = setting(
         "Where dashboards are, with `{dashboard}`, `{target}` and `{model}` in place of the names of the board, the "
-        "alert's target and its model (`$__all` where it has none). Without it: this agent's page of the model or the target.",
+        "alert's target and its model (`$__all` where it has none). Without it: this agent's page of the model or the "
+        "target.",
         example="https://grafana.example.net/d/triton-watch-{dashboard}?var-target={target}&var-model={model}",
     )
     external_labels: a.Labels | None = setting(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from triton_watch.config import ConfigError, Problem, load_web_apart
 from triton_watch.config.web_tls import TlsProblemError, server_context
 from triton_watch.daemon.access.passwords import Passwords
+from triton_watch.records import ClientAuth
 
 if TYPE_CHECKING:
     import ssl
@@ -64,6 +65,8 @@ class Access:
         self._access: WebAccess | None = None
         self._seen: Seen = ((), ())
         self._failed: Seen | None = None
+        self._opening: Print = ()
+        """Of a file that asks less of readers: it counts when it is still the same at the next look."""
         self._retry_at = 0.0
         self._complaint = ""
         if path is not None:
@@ -107,11 +110,12 @@ class Access:
         self._warn()
 
     def _take_in(self, path: Path, file_print: Print) -> bool:
-        """Load what changed; all or nothing. Raises `ConfigError`. False: the file changed meanwhile, look again."""
+        """Load what changed; all or nothing. Raises `ConfigError`. False: look again, the file may be half written."""
         before = self._access
         access = before if before is not None and file_print == self._seen[0] else self._load(path)
-        if before is not None and _fingerprint([path]) != file_print:
-            return False  # its first half may be a good file, too, but for its users
+        if before is not None and _opens(before, access) and self._opening != file_print:
+            self._opening = file_print
+            return False
         if before is not None and (access.tls is None) != (before.tls is None):
             raise ConfigError(str(path), [Problem("switches TLS on or off, which takes a restart.", _TLS)])
         # Taken before they are read: what changes after that is seen at the next look.
@@ -136,6 +140,12 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _opens(before: WebAccess, after: WebAccess) -> bool:
+    """Whether no password is asked for any more, or no certificate: the first half of a file may say so."""
+    asked, asks = (one.tls.client_auth if one.tls is not None else ClientAuth.NONE for one in (before, after))
+    return bool(before.users and not after.users) or asks is not asked is not ClientAuth.NONE
 
 
 def _in_force(access: WebAccess, old: InForce, before: WebAccess | None) -> InForce:

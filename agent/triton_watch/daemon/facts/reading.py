@@ -46,6 +46,6 @@ def _adapter(kind: Hashable) -> TypeAdapter[Any]:
 
 @cache
 def _reader(kind: Hashable) -> TypeAdapter[Any]:
-    """The adapter of a tuple of one such record: unlike one of a record, it can be told to take finite numbers alone."""
+    """The adapter of a tuple of one such record: unlike a record's own, it can be told to take finite numbers alone."""
     one_of_it: Any = tuple.__class_getitem__((kind,))
     return TypeAdapter(one_of_it, config=ConfigDict(allow_inf_nan=False))

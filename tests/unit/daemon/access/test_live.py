@@ -2,6 +2,7 @@
 
 import logging
 import os
+import ssl
 from http import HTTPStatus
 from pathlib import Path
 
@@ -23,7 +24,6 @@ from support.web_access import (
 from triton_watch.config import ConfigError, load_web
 from triton_watch.daemon.access.live import Access, is_loopback
 from triton_watch.daemon.app import SECURITY_HEADERS, Route, plain
-from triton_watch.records import WebAccess
 
 PATHS = ("/", "/metrics", "/-/healthy", "/-/ready", "/-/serving", "/api/v1/alerts")
 ROUTES = tuple(Route(path, lambda _: plain(HTTPStatus.OK, "page")) for path in PATHS)
@@ -88,31 +88,42 @@ def test_users_change_without_a_restart(tmp_path: Path) -> None:
         assert requests.get(agent.url, auth=("reader", "new"), timeout=PATIENCE).status_code == 200
         rewrite(path, "{}\n")
         agent.access.tend()
+        agent.access.tend()
         assert requests.get(agent.url, timeout=PATIENCE).status_code == 200
 
 
-def test_a_file_that_is_being_written_opens_no_door(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Its first half is a good file without users; its second half comes while that is read."""
-    path = web_file(tmp_path, USERS)
-    halves = iter((USERS, "{}\n"))
+def verifies(access: Access) -> bool:
+    """Whether clients have to show a certificate."""
+    context = access.now.context
+    return context is not None and context.verify_mode is ssl.CERT_REQUIRED
 
-    def slow(path: Path) -> WebAccess:
-        path.write_text(next(halves))
-        access = load_web(path)
-        with path.open("a") as file:
-            file.write("# more")
-        return access
 
-    access = Access(path, load=slow)
+@pytest.mark.parametrize("half", ["{}\n", TLS])
+def test_a_file_that_is_being_written_opens_no_door(tmp_path: Path, half: str) -> None:
+    """Its first half is a good file, too, which asks for no password and no certificate."""
+    mutual = TLS.replace("}", ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.pem}")
+    whole = USERS if half == "{}\n" else mutual
+    path = web_file(tmp_path, whole)
+    access = Access(path, load=load_web)
+    old, mode = access.now, verifies(access)
+    rewrite(path, half)
     access.tend()
-    assert access.now.passwords is not None
-    assert caplog.records == []
+    assert access.now is old
+    rewrite(path, whole)
+    access.tend()
+    assert (access.now.passwords, verifies(access)) == (old.passwords, mode)
+    rewrite(path, half)
+    access.tend()
+    access.tend()
+    assert access.now.passwords is None
+    assert not verifies(access)
 
 
 def test_that_no_password_is_asked_for_any_more_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = web_file(tmp_path, USERS)
     access = Access(path, load=load_web)
     rewrite(path, "{}\n")
+    access.tend()
     access.tend()
     assert [one.getMessage() for one in caplog.records if one.levelname == "WARNING"] == [
         "no password is asked for any more: the web configuration has no basic_auth_users now"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from synthetic_state import HOSTILE, SyntheticState, alerts_of, budgets_of, canaries_of, snapshot_of
+from triton_watch.conventions.paths import segments
 from triton_watch.daemon.facts.alert import AlertList
 from triton_watch.daemon.facts.budget import BudgetList
 from triton_watch.daemon.facts.canary import CanaryList
@@ -17,7 +18,6 @@ from triton_watch.daemon.facts.model import ModelDetail, ModelList
 from triton_watch.daemon.facts.reading import from_json
 from triton_watch.daemon.facts.status import Status
 from triton_watch.daemon.facts.target import TargetList
-from triton_watch.conventions.paths import segments
 from triton_watch.daemon.telling.alerts import alert_list
 from triton_watch.daemon.telling.budgets import budget_list
 from triton_watch.daemon.telling.canaries import canary_list
