@@ -114,6 +114,7 @@ def test_a_server_without_grpc_is_asked_over_http_and_its_streams_are_not(
     assert result.ok
     assert canaries.run(STREAM) is None
     assert canaries.states()[STREAM].last_skip is SkipReason.NEEDS_GRPC
+    assert f"no gRPC answers at {target.grpc_address}" in canaries.states()[STREAM].note
     poller.close()
     canaries.close()
 

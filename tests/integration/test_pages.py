@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -152,8 +153,8 @@ def test_all_is_there_without_javascript(agent: Agent, visitor: Visitor) -> None
     page.get_by_role("button", name="Show").click()
     assert set(models_of(page)) == LIARS
     page.locator("table.models a").first.click()
-    for head in ("Canary", "Error budgets", "The last hour", "Configuration"):
-        assert page.get_by_role("heading", name=head, exact=True).is_visible()
+    for head in ("Canary", "Error budgets", "The last ", "Configuration"):
+        assert page.get_by_role("heading", name=re.compile(f"^{head}")).is_visible()
 
 
 def test_the_page_says_that_the_agent_is_gone_and_that_it_is_back(lone: Agent, visitor: Visitor) -> None:

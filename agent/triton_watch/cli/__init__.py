@@ -44,3 +44,18 @@ def cli() -> None:
     Example:
       triton-watch status --target http://localhost:8000
     """
+
+
+def call(interrupted: int) -> int:
+    """Run the command that `sys.argv` names and return its exit code, `interrupted` where Ctrl-C ended it.
+
+    Commands that know their exit code raise SystemExit. click has ended the line of the terminal's ^C.
+    """
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.Abort:
+        return interrupted
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    return code if isinstance(code, int) else 0

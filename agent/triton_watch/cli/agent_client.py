@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from triton_watch.records import Credentials, Target, Timeouts, TlsSettings
-from triton_watch.triton.answers import TLS_PORT
+from triton_watch.triton.answers import TLS_PORT, is_html
 from triton_watch.triton.errors import (
     ConnectError,
     ConnectTimeoutError,
@@ -30,6 +30,9 @@ _BODY_LIMIT: Final = 64_000_000
 _TIMEOUTS: Final = Timeouts(connect=2.0, read=5.0, total=10.0)
 LONGEST: Final = 4000
 """Characters of a text of the agent that are shown."""
+_HTTPS_HERE: Final = b"This agent speaks HTTPS"
+_QUOTED: Final = 200
+"""Characters that are shown of what somebody, who may be no agent, says of its refusal."""
 _ITS_OWN: Final = "There is no "
 """How an agent's sentences about a name that it does not know begin; of a path it says that there is nothing."""
 
@@ -96,14 +99,16 @@ class AgentClient:
             raise NotThereError(clip(said, LONGEST))
         if status == 401:
             raise AgentError(f"the agent at {url} {self._login()}.")
-        if status == 400 and TLS_PORT.search(response.body):
+        if status == 400 and (TLS_PORT.search(response.body) or _HTTPS_HERE in response.body):
             raise AgentError(f"what listens at {url} speaks TLS: write https:// in its URL.")
         if status == 404:
             raise AgentError(
                 f"what answers at {url} is no agent of this version (HTTP 404): is the URL right, or is the agent an "
                 "older one?"
             )
-        raise AgentError(f"what answers at {url} tells no {what} (HTTP {status}): if it is an agent, its log says why.")
+        said = _said(response) if status < 500 else ""
+        why = f"it says {said!r}" if said else "if it is an agent, its log says why"
+        raise AgentError(f"what answers at {url} tells no {what} (HTTP {status}): {why}.")
 
     def _login(self) -> str:
         if self._has_password:
@@ -112,13 +117,28 @@ class AgentClient:
 
 
 def _own_sentence(response: Response) -> str:
-    """Return the sentence of an agent about what it does not have, from JSON or plain text; "" = it is none."""
+    """Return the sentence of an agent about what it does not have; "" = it is none."""
+    text = _text(response)
+    return text if text.startswith(_ITS_OWN) else ""
+
+
+def _said(response: Response) -> str:
+    """Return what an answer says of itself, for one line; "" = nothing that a person reads, such as HTML."""
+    if is_html(response):
+        return ""
+    return clip(" ".join(_text(response).split()), _QUOTED).rstrip(".")
+
+
+def _text(response: Response) -> str:
+    """Return the text of a plain answer, or of the `error` of one in JSON, which is "" where it has none."""
     body = response.body.decode(errors="replace").strip()
     try:
         said = json.loads(body)["error"]
-    except (ValueError, TypeError, LookupError, RecursionError):
-        said = body
-    return said if isinstance(said, str) and said.startswith(_ITS_OWN) else ""
+    except (TypeError, LookupError):
+        return ""
+    except (ValueError, RecursionError):
+        return body
+    return said if isinstance(said, str) else ""
 
 
 def _unheard(url: str, error: TritonError) -> str:

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
@@ -76,7 +77,8 @@ def _run(stack: ExitStack, *, once: bool, seconds: int, listen: str | None) -> N
     from triton_watch.demo.watcher import WatcherProcess, free_address
 
     address = free_address(listen, USUAL_PORT)
-    state = _empty_state(stack, usual=address.endswith(f":{USUAL_PORT}"))
+    is_kept = address.endswith(f":{USUAL_PORT}")
+    state = _empty_state(stack, is_kept=is_kept)
     steps, out = Console(stderr=True, highlight=False), Terminal()
     with steps.status("starting the real tritonserver with 13 example models (about 10 s) …"):
         triton = stack.enter_context(EmbeddedTriton(example_repository()))
@@ -94,7 +96,7 @@ def _run(stack: ExitStack, *, once: bool, seconds: int, listen: str | None) -> N
     if budgets is not None:
         out.print("[bold]Error budgets of the default objectives since the watcher began[/bold]")
         out.print(budgets_table(budgets, out.width), "")
-    out.print(*_where_to_look(triton, watcher.url, state), wrap=False)
+    out.print(*where_to_look(_target(triton), watcher.url, state, is_kept=is_kept), wrap=False)
     if not once:
         out.print("", "Running until Ctrl-C.")
         sys.stdout.flush()
@@ -103,11 +105,11 @@ def _run(stack: ExitStack, *, once: bool, seconds: int, listen: str | None) -> N
         raise EmbeddedTritonError(f"tritonserver ended by itself; the end of its log:\n{triton.log_tail(5)}")
 
 
-def _empty_state(stack: ExitStack, *, usual: bool) -> Path:
+def _empty_state(stack: ExitStack, *, is_kept: bool) -> Path:
     """Where the demo's budgets are kept: they can be read after its end. A second demo has a folder for its time."""
     from triton_watch.config.state_dir import default_state_dir
 
-    if not usual:
+    if not is_kept:
         return Path(stack.enter_context(TemporaryDirectory(prefix="triton-watch-state-")))
     folder = default_state_dir(os.environ) / "demo"
     for old in folder.glob("slo.sqlite*"):
@@ -170,15 +172,18 @@ def _explanations(verdicts: tuple[Verdict, ...], snapshot: TargetSnapshot) -> li
     return lines
 
 
-def _where_to_look(triton: EmbeddedTriton, watcher: str, state: Path) -> list[str]:
-    return [
+def where_to_look(target: Target, watcher: str, state: Path, *, is_kept: bool) -> list[str]:
+    """Return a line for each place where one can look. `is_kept`: whether `state` is there when the demo is over."""
+    url = urlsplit(target.http_url)
+    grpc = "" if target.grpc_address == f"{url.hostname}:{(url.port or 0) + 1}" else f" --grpc {target.grpc_address}"
+    lines = [
         f"[bold]status page              {watcher}/[/bold]",
         f"the same in a terminal   triton-watch top --agent {watcher}",
         f"as JSON                  {watcher}/api/v1/status, {watcher}/api/v1/openapi.json",
         f"metrics of the watcher   {watcher}/metrics",
         f"its verdict on Triton    {watcher}/-/serving",
-        f"Triton                   {triton.http_url}, metrics {triton.metrics_url}",
-        f"ask again                triton-watch status --target {triton.http_url} --metrics-url {triton.metrics_url} "
-        f"--name {TARGET} --state {state}",
-        f"budgets, also later      triton-watch slo report --state {state}",
+        f"Triton                   {target.http_url}, metrics {target.metrics_url}",
+        f"ask again                triton-watch status --target {target.http_url} --metrics-url {target.metrics_url}"
+        f"{grpc} --name {TARGET} --state {state}",
     ]
+    return [*lines, f"budgets, also later      triton-watch slo report --state {state}"] if is_kept else lines

@@ -69,6 +69,7 @@ def _ask(source: str, function: str, arguments: dict[str, Any]) -> Any:  # noqa:
             stdout=subprocess.PIPE,
             timeout=_SECONDS,
             check=True,
+            start_new_session=True,  # a terminal's Ctrl-C is for the parent, which ends the child without a traceback
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise _not_loaded(source, error) from error

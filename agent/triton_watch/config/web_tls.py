@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from triton_watch.config import files
 from triton_watch.config.errors import ParseError
@@ -22,6 +22,8 @@ _VERIFY = {
     ClientAuth.IF_GIVEN: ssl.CERT_OPTIONAL,
     ClientAuth.REQUIRED: ssl.CERT_REQUIRED,
 }
+_OTHER_KIND: Final = "NO_CERTIFICATE_ASSIGNED"
+"""What OpenSSL says of a good key where the certificate has one of another kind: RSA beside EC."""
 
 
 class TlsProblemError(ParseError):
@@ -74,7 +76,7 @@ def _load_pair(context: ssl.SSLContext, tls: ServerTls) -> None:
             # A password callback, for without one OpenSSL would ask on the terminal, and wait.
             context.load_cert_chain(one, other, password=lambda: "")
     except ssl.SSLError as error:
-        if "MISMATCH" in (error.reason or ""):
+        if "MISMATCH" in (error.reason or "") or error.reason == _OTHER_KIND:
             text = f"is not the key of the certificate in {cert_key}: give the two that belong together."
             raise TlsProblemError(key_key, text) from error
         if error.reason in ("EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK"):

@@ -67,7 +67,20 @@ def awaits_verdict(state: CanaryState) -> bool:
     return state.verdict is CanaryVerdict.UNKNOWN and state.last_skip not in _NO_FAULT
 
 
-_NO_FAULT: Final = (SkipReason.NO_INPUT, SkipReason.NEEDS_GRPC, SkipReason.PENDING)
+def why_unasked(state: CanaryState) -> str:
+    """Return a sentence that says why no canary can ask a model; "" = one can."""
+    skip = state.last_skip if state.verdict is CanaryVerdict.UNKNOWN else None
+    why = state.note or ("" if skip is None else _CANNOT_ASK.get(skip, ""))
+    ends = "" if why.endswith((".", "?", "!")) else "."
+    return f"No canary asks it: {why}{ends}" if why else ""
+
+
+_CANNOT_ASK: Final = {
+    SkipReason.NO_INPUT: "no input can be made for it; give one in canary.overrides of the configuration",
+    SkipReason.NEEDS_GRPC: "it answers over gRPC alone, and the server's gRPC does not answer; see canary.protocol, "
+    "and grpc of the target",
+}
+_NO_FAULT: Final = (*_CANNOT_ASK, SkipReason.PENDING)
 """Reasons for which a model may never have had a canary, and be served all the same."""
 
 _Found = tuple[Serving, str]

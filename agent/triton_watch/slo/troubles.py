@@ -23,6 +23,7 @@ from triton_watch.records import (
 )
 from triton_watch.slo.batching import poor_batches
 from triton_watch.slo.queue import queues_longer
+from triton_watch.slo.serving import why_unasked
 from triton_watch.slo.sli import ROW, value_of
 
 if TYPE_CHECKING:
@@ -115,8 +116,8 @@ def _of_canaries(snapshot: TargetSnapshot) -> Iterator[Trouble]:
         elif state.verdict is CanaryVerdict.FAILING and state.last_failure is not None:
             failure = state.last_failure
             yield Trouble(Level.PROBLEM, key, f"Its canary fails ({failure.reason.value}): {failure.detail}")
-        elif state.note:
-            yield Trouble(Level.ADVICE, key, f"About its canary: {state.note}")
+        elif unasked := why_unasked(state):
+            yield Trouble(Level.ADVICE, key, unasked)
 
 
 def _of_wedged(snapshot: TargetSnapshot) -> Iterator[Trouble]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from triton_watch.triton.errors import (
     ClientError,
@@ -31,9 +31,11 @@ _RESTRICTED = re.compile(r"This API is restricted, expecting header '([^']*)'")
 _OWN_WORDS = frozenset({"", "Not Found", "Method Not Allowed"})
 """Texts of a 404 or 405 that is about the path; other texts are about the model in it."""
 _UNKNOWN_PATH = "it does not know this path; is it Triton's HTTP port, usually 8000?"
-_BRACKETS = re.compile(rb"[\[\]{}]")
-_DEEPEST = 100
-"""Levels of JSON. Triton's has below ten; brackets inside texts are counted too, which no real text comes near."""
+_DEEPEST: Final = 100
+"""Levels of JSON. Triton's has below ten."""
+_QUOTE: Final = ord('"')
+_SHAPELESS: Final = bytes(set(range(256)) - set(b'[]{}"'))
+"""All bytes but those that open and close texts, lists and objects."""
 TLS_PORT = re.compile(rb"plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server")
 """The words of nginx and of Go's net/http."""
 
@@ -123,10 +125,28 @@ def json_of(response: Response, url: str) -> Any:  # noqa: ANN401 - JSON, read b
 
 
 def _parsed(body: bytes) -> Any:  # noqa: ANN401 - JSON
-    """Decode JSON. Raises ValueError, also for nesting that would use up the interpreter's stack."""
-    depth = 0
-    for bracket in _BRACKETS.finditer(body):
-        depth += 1 if bracket[0] in b"[{" else -1
-        if depth > _DEEPEST:
-            raise ValueError(f"nested over {_DEEPEST} levels deep")
-    return json.loads(body)
+    """Decode JSON in UTF-8. Raises ValueError, also for nesting that would use up the interpreter's stack."""
+    if _is_too_deep(body):
+        raise ValueError(f"nested over {_DEEPEST} levels deep")
+    # Bytes would be taken for UTF-16 or UTF-32 where they look so, and those hide brackets.
+    return json.loads(body.decode("utf-8-sig", "surrogatepass"))
+
+
+def _is_too_deep(body: bytes) -> bool:
+    """Whether lists and objects are too deep in each other; brackets inside texts do not count.
+
+    Exact up to the first error of broken JSON, which is as far as a decoder comes. Most bytes are dropped by whole
+    passes in C: a loop over an index of 5 MB would cost more than decoding it.
+    """
+    without_escapes = body.replace(rb"\\", b"").replace(rb"\"", b"")
+    # Two quotes side by side are an empty text, or the seam of two: neither changes what is inside one.
+    shape = without_escapes.translate(None, _SHAPELESS).replace(b'""', b"")
+    depth, in_text = 0, False
+    for byte in shape:
+        if byte == _QUOTE:
+            in_text = not in_text
+        elif not in_text:
+            depth += 1 if byte in b"[{" else -1
+            if depth > _DEEPEST:
+                return True
+    return False

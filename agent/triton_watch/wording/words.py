@@ -23,6 +23,8 @@ VERDICT_WORDS = {
 }
 _UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
 _LONGEST = 1000 * 365 * 86400.0
+_FAR_OVERSPENT = -9.995
+"""Below it, how many times a budget was spent says no more."""
 
 
 def seconds(value: float) -> str:
@@ -74,14 +76,16 @@ def pace(burn: float | None) -> str:
 
 
 def percent(ratio: float | None) -> str:
-    """Write what is left of a budget: 62%, 0.4%, -140%."""
+    """Write what is left of a budget: 62%, 0.4%, -140%, <-999%."""
     if ratio is None:
         return NO_DATA
+    if ratio < _FAR_OVERSPENT:
+        return "<-999%"
     if 0 < abs(ratio) < 0.01:
         return f"{ratio:.1%}" if abs(ratio) >= 0.0005 else f"{'<' if ratio > 0 else '-'}0.1%"
     if 0.99 < ratio < 1:
         return f"{min(ratio, 0.999):.1%}"
-    return f"{ratio:,.0%}" if ratio > -100 else f"-{number(-100 * ratio)}%"
+    return f"{ratio:,.0%}"
 
 
 def when(at: float) -> str:

@@ -25,8 +25,8 @@ def test_a_burning_budget_is_told_with_its_rates_its_limit_and_what_is_left() ->
     (found,) = pages(budget(PAGING))
     assert dict(found.labels) == {"slo": "availability", "model": "encoder", "version": "1", "window": "1h"}
     assert found.detail == (
-        "availability (99.9%) of encoder on gpu-7 burns its budget 50 times too fast over 1h and 50 times over 5m, "
-        "and may 14.4 times; nothing of the budget of 30 days is left."
+        "availability (99.9%) of encoder on gpu-7 burns its budget too fast: over 1h at 50 times and over 5m at 50 "
+        "times the pace at which it just lasts for 30 days (limit 14.4); nothing of it is left."
     )
     assert found.value is not None
     assert round(found.value, 6) == 50.0
@@ -34,7 +34,7 @@ def test_a_burning_budget_is_told_with_its_rates_its_limit_and_what_is_left() ->
 
 def test_what_is_left_of_a_budget_is_told_while_something_is() -> None:
     (found,) = pages(budget({5 * MINUTE: 50.0, HOUR: 50.0, PERIOD: 0.25}))
-    assert found.detail.endswith("; 75% of the budget of 30 days is left.")
+    assert found.detail.endswith("; 75% of it is left.")
 
 
 def test_each_window_is_judged_by_itself_and_has_its_own_patience() -> None:

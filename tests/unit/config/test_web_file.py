@@ -31,6 +31,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     other = trustme.CA().issue_cert("other")
     (folder / "other.pem").write_bytes(other.private_key_pem.bytes())
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (folder / "other-kind.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, *plain))
     locked = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -68,6 +70,8 @@ def refusal(folder: Path, text: str) -> str:
          "web.yml:1: tls_server_config.key_file: no.pem does not exist: check the path."),
         ("tls_server_config:\n  cert_file: cert.pem\n  key_file: other.pem",
          "web.yml:3: tls_server_config.key_file: is not the key of the certificate in cert_file: give the two that"),
+        ("tls_server_config: {cert_file: cert.pem, key_file: other-kind.pem}",
+         "tls_server_config.key_file: is not the key of the certificate in cert_file: give the two that"),
         ("tls_server_config: {cert_file: empty.pem, key_file: key.pem}",
          "tls_server_config.cert_file: holds no certificate that can be used: give PEM, which begins with"),
         ("tls_server_config: {cert_file: broken.pem, key_file: key.pem}",

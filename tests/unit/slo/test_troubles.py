@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
+import pytest
+
 from support.frames import facts, frame, key
 from support.misbehaving import target_at
 from triton_watch.records import (
@@ -17,6 +19,7 @@ from triton_watch.records import (
     Outcome,
     ProbeResult,
     SilentFailure,
+    SkipReason,
     TargetSnapshot,
     Wedged,
 )
@@ -152,7 +155,18 @@ def test_canaries_that_pass_or_have_not_decided_are_no_trouble() -> None:
 def test_why_a_model_cannot_be_asked_is_advice() -> None:
     (found,) = find(snapshot(canaries=states(state(note="its configuration names no inputs: give one"))))
     assert found.level is Level.ADVICE
-    assert found.sentence == "About its canary: its configuration names no inputs: give one"
+    assert found.sentence == "No canary asks it: its configuration names no inputs: give one."
+
+
+@pytest.mark.parametrize("skip", [SkipReason.NO_INPUT, SkipReason.NEEDS_GRPC])
+def test_that_a_model_cannot_be_asked_is_advice_also_where_no_note_says_why(skip: SkipReason) -> None:
+    (found,) = find(snapshot(canaries=states(state(last_skip=skip))))
+    assert found.level is Level.ADVICE
+    assert found.sentence.startswith("No canary asks it: ")
+
+
+def test_a_canary_that_waits_is_no_trouble() -> None:
+    assert sentences(snapshot(canaries=states(state(last_skip=SkipReason.PENDING)))) == []
 
 
 def test_a_wedged_model_is_a_problem_with_its_figures_and_a_cure() -> None:

@@ -60,7 +60,9 @@ def test_times_have_the_largest_unit_that_suits_them(value: float, text: str) ->
         (0.0001, "<0.1%"),
         (0.0, "0%"),
         (-1.394, "-139%"),
-        (-12345.0, "-1.23M%"),
+        (-9.994, "-999%"),
+        (-9.996, "<-999%"),
+        (-12345.0, "<-999%"),
     ],
 )
 def test_what_is_left_never_looks_whole_or_spent_when_it_is_not(ratio: float | None, text: str) -> None:

@@ -90,12 +90,13 @@ def _detail(facts: Facts, table: BudgetTable, tier: int, row: int) -> str:
     key, window = table.sums.keys[row], table.tiers[tier]
     long, short = (float(table.burn[table.sums.windows.index(one), row]) for one in (window.long, window.short))
     left = f"{table.remaining[row]:.0%}" if table.remaining[row] > 0 else "nothing"
+    period = period_words(table.sums.windows[-1])
     objective = facts.objectives.get(key.slo)
     promise = "" if objective is None else f" ({percent(objective.goal_of(key.model.name).objective)})"
     return (
-        f"{key.slo}{promise} of {key.model.name} on {key.target} burns its budget {times(long)} times too fast over "
-        f"{window_words(window.long)} and {times(short)} times over {window_words(window.short)}, and may "
-        f"{window.factor:g} times; {left} of the budget of {period_words(table.sums.windows[-1])} is left."
+        f"{key.slo}{promise} of {key.model.name} on {key.target} burns its budget too fast: over "
+        f"{window_words(window.long)} at {times(long)} times and over {window_words(window.short)} at {times(short)} "
+        f"times the pace at which it just lasts for {period} (limit {window.factor:g}); {left} of it is left."
     )
 
 

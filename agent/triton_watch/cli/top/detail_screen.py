@@ -55,9 +55,10 @@ def detail_lines(fetched: Fetched, view: View, place: Place) -> tuple[list[Text]
     lines = header.warning(said, place.width) if said else []
     if fetched.detail_of != view.opened:
         return _seen([*lines, line(f"Asking {place.where} …")], view.scroll, place, _DETAIL_KEYS)
-    if fetched.detail is None:
+    detail = fetched.aged(place.clock).detail
+    if detail is None:
         return _seen([*lines, line("This model is not there any more.")], view.scroll, place, _DETAIL_KEYS)
-    return _seen([*lines, *_all(fetched.detail, place.width)], view.scroll, place, _DETAIL_KEYS)
+    return _seen([*lines, *_all(detail, place.width)], view.scroll, place, _DETAIL_KEYS)
 
 
 def help_lines(view: View, place: Place) -> tuple[list[Text], int]:

@@ -22,7 +22,8 @@ class Fetched:
     """The last answers. Times are monotonic seconds.
 
     `began` is when the first question was put, `heard_at` when `seen` came, None = never. `problem` says why the last
-    question has no answer, "" = it has one. `detail` is of the model `detail_of`; None = there is no such model.
+    question has no answer, "" = it has one. `detail` is of the model `detail_of`, and came at `detail_at`; None =
+    there is no such model.
     """
 
     began: float
@@ -31,6 +32,19 @@ class Fetched:
     problem: str = ""
     detail: ModelDetail | None = None
     detail_of: ModelId | None = None
+    detail_at: float | None = None
+
+    def aged(self, clock: float) -> Fetched:
+        """Return the same as it is to be read at `clock`: ages grow while there is no answer.
+
+        The moment of each answer, by the clock of who gave it, is moved on by the time that has passed here.
+        """
+        seen, detail = self.seen, self.detail
+        if seen is not None and self.heard_at is not None:
+            seen = replace(seen, status=replace(seen.status, at=seen.status.at + clock - self.heard_at))
+        if detail is not None and self.detail_at is not None:
+            detail = replace(detail, at=detail.at + clock - self.detail_at)
+        return replace(self, seen=seen, detail=detail)
 
 
 class Fetching:
@@ -111,15 +125,20 @@ class Fetching:
         try:
             if model is not None and model != self.latest.detail_of:
                 # What somebody waits for comes first.
-                self.latest = replace(self.latest, detail=self._source.detail(model), detail_of=model)
+                self.latest = self._with_detail(self.latest, model)
                 self._wake()
                 model = None
             seen = self._source.read()
-            detail = self.latest.detail if model is None else self._source.detail(model)
+            heard = replace(self.latest, seen=seen, heard_at=self._clock(), problem="")
+            return heard if model is None else self._with_detail(heard, model)
         except UnheardError as error:
             return replace(self.latest, problem=str(error))
         except Exception as error:  # noqa: BLE001 - shown where it is read; this thread must not end unheard
             return replace(
                 self.latest, problem=f"this is a fault of triton-watch itself: {type(error).__name__}: {error}"
             )
-        return replace(self.latest, seen=seen, heard_at=self._clock(), problem="", detail=detail)
+
+    def _with_detail(self, fetched: Fetched, model: ModelId) -> Fetched:
+        """Return it with what is known of this model now. Raises UnheardError."""
+        detail = self._source.detail(model)
+        return replace(fetched, detail=detail, detail_of=model, detail_at=self._clock())

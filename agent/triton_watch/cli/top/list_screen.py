@@ -113,10 +113,11 @@ def _above(fetched: Fetched, view: View, place: Place) -> list[Text]:
     lines = header.warning(said, place.width) if said else []
     if fetched.seen is None:
         return lines or [line(f"Asking {place.where} …")]
-    status = fetched.seen.status
+    seen = fetched.aged(place.clock).seen or fetched.seen
+    status = seen.status
     lines = [*header.verdict(status, place.width), *lines]
     most = max(1, min(6, place.height // 2 - len(lines) - 2))
-    lines += header.targets(fetched.seen, view, place.width, most)
+    lines += header.targets(seen, view, place.width, most)
     lines += header.counts(status, place.width, has_alerts=place.has_alerts)
     return lines[: max(1, place.height // 2)]
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 Cell: TypeAlias = tuple[str, str]
 """Text and style."""
-_FAR_OVER: Final = -9.99
 _LEAST_RATE: Final = 0.001
 
 
@@ -70,7 +69,7 @@ def trend_cell(model: ModelBrief, width: int) -> Cell:
 def budget_cell(model: ModelBrief, _: int) -> Cell:
     """What is left of the budget with the least left, in at most six characters."""
     left = model.budget_left
-    return "<-999%" if left is not None and left < _FAR_OVER else words.percent(left), _budget_style(model)
+    return words.percent(left), _budget_style(model)
 
 
 def bar_cell(model: ModelBrief, width: int) -> Cell:

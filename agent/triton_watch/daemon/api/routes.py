@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cache, partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from triton_watch.conventions.paths import API
@@ -13,7 +14,7 @@ from triton_watch.daemon.api.endpoint import Endpoint, Question
 from triton_watch.daemon.api.endpoints import ENDPOINTS
 from triton_watch.daemon.api.errors import RefusedError, refusal, unknown
 from triton_watch.daemon.api.parameters import asked_of
-from triton_watch.daemon.app import Route
+from triton_watch.daemon.app import Route, plain
 from triton_watch.daemon.facts.coding import as_data
 from triton_watch.daemon.negotiation import Representation, compressed, is_to_be_compressed, shared_form
 from triton_watch.daemon.shared import KEPT_SECONDS, Shared
@@ -56,6 +57,7 @@ def api_routes(
     return (
         *(_route(one, partial(api.answer, one)) for one in ENDPOINTS),
         Route(_ROOT + DOCUMENT, _told(_document), "what this API has, for programs (OpenAPI 3.1)", refusal=refusal),
+        Route(_ROOT, _to_the_document, refusal=refusal),
         Route(API, _told(_nothing), prefix=True, refusal=refusal),
     )
 
@@ -99,6 +101,12 @@ def _document(request: Request) -> Response:
 def _written_document(compress: bool) -> Representation:
     whole = represented(stored())
     return compressed(whole) if compress else whole
+
+
+def _to_the_document(_request: Request) -> Response:
+    """Lead on to the document; the location is relative, for the agent may stand behind a path prefix."""
+    location = _ROOT.rpartition("/")[2] + DOCUMENT
+    return plain(HTTPStatus.PERMANENT_REDIRECT, f"It is at {location}", Location=location)
 
 
 def _nothing(request: Request) -> Response:

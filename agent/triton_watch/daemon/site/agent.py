@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from triton_watch.conventions import paths
 from triton_watch.daemon.site import asking
 from triton_watch.daemon.site.sparks import spark
+from triton_watch.daemon.site.values import last_cycles
 from triton_watch.daemon.site.visit import Page
 from triton_watch.daemon.telling.agent import agent_of, cycle_seconds
 from triton_watch.wording import words
@@ -47,4 +48,6 @@ def agent(visit: Visit) -> Page:
 
 
 def _cycles(seconds: Sequence[float]) -> Spark | None:
-    return spark("Length of a poll cycle", seconds, words.seconds, seconds[-1] if seconds else None)
+    return spark(
+        "Length of a poll cycle", last_cycles(len(seconds)), seconds, words.seconds, seconds[-1] if seconds else None
+    )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from triton_watch.conventions import paths
-from triton_watch.daemon.site.values import share
+from triton_watch.daemon.site.budget_bar import BudgetBar, budget_bar
 from triton_watch.records import Course, Goal, Objective, ReportRow, Verdict, WindowBurn
 from triton_watch.wording import words
 from triton_watch.wording.cells import lasts
@@ -23,27 +23,32 @@ if TYPE_CHECKING:
     from triton_watch.daemon.site.visit import Visit
     from triton_watch.wording.charts import Charts
 
+_NEARLY: Final = 0.99
+"""Of a window: watched for so much of it, it was watched."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One window in words. `hot`: it burns faster than the budget allows."""
+    """One window in words. `hot`: it burns faster than the budget allows. `short`: it was not watched for all of it."""
 
     name: str
     events: str
     burn: str
     hot: bool
+    short: bool
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetView:
-    """A budget in words. `left` is the length of its bar, 0 to 100; `charts` None = nothing to draw."""
+    """A budget in words. `covered` is for how long it was watched; `charts` None = nothing to draw."""
 
     budget: facts.Budget
     href: str
     verdict: str
-    left: int | None
+    left: BudgetBar
     events: str
     lasts: str
+    covered: str
     watched: str
     story: str
     windows: tuple[Window, ...]
@@ -56,17 +61,21 @@ class BudgetView:
         return tuple(every[i] for i in sorted({0, len(every) // 2, len(every) - 1})) if every else ()
 
 
-def budget_view(visit: Visit, budget: facts.Budget, course: facts.Course | None = None) -> BudgetView:
-    """Return a budget in words, with charts where its course is given."""
+def budget_view(
+    visit: Visit, budget: facts.Budget, course: facts.Course | None = None, *, is_wrong: bool = False
+) -> BudgetView:
+    """Return a budget in words, with charts where its course is given. `is_wrong`: its model is."""
+    covered = min(budget.covered_seconds, budget.period_seconds)
     row = _row(budget, course)
     return BudgetView(
         budget,
         visit.link.to(paths.model_page(budget.target, budget.model, budget.version, budget.namespace)),
         words.judged(budget.verdict, budget.fires),
-        share(budget.remaining),
+        budget_bar(budget.remaining, budget.verdict, is_wrong=is_wrong),
         _events(row, budget.good, budget.bad),
         lasts(row),
-        f"{words.span(min(budget.covered_seconds, budget.period_seconds))} of {words.span(budget.period_seconds)}",
+        words.span(covered),
+        f"{words.span(covered)} of {words.span(budget.period_seconds)}",
         _story(row, fires=budget.fires is not None),
         tuple(
             Window(
@@ -74,6 +83,7 @@ def budget_view(visit: Visit, budget: facts.Budget, course: facts.Course | None 
                 _events(row, one.good, one.bad),
                 words.pace(one.burn),
                 hot=(one.burn or 0) > 1,
+                short=one.burn is not None and covered < _NEARLY * one.window_seconds,
             )
             for one in budget.windows
         ),

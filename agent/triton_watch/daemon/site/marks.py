@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Mark(NamedTuple):
-    """`kind` is a class of the style, one of those of `Standing`."""
+    """`word` is that of the API; `kind` is a class of the style, one of those of `Standing`."""
 
     word: str
     kind: str
@@ -36,7 +36,7 @@ _MARKS: Final[Mapping[Enum, Mark]] = MappingProxyType(
         Verdict.NO_DATA: Mark(VERDICT_WORDS[Verdict.NO_DATA], "unknown"),
         CanaryVerdict.PASSING: Mark("passing", "ok"),
         CanaryVerdict.FAILING: Mark("failing", "failing"),
-        CanaryVerdict.UNKNOWN: Mark("not decided", "unknown"),
+        CanaryVerdict.UNKNOWN: Mark("unknown", "unknown"),
         Severity.ERROR: Mark("error", "failing"),
         Severity.WARNING: Mark("warning", "burning"),
         Severity.INFO: Mark("info", "advice"),
@@ -52,11 +52,11 @@ _MARKS: Final[Mapping[Enum, Mark]] = MappingProxyType(
         Level.ADVICE: Mark("advice", "advice"),
         Serving.SERVING: Mark("serving", "ok"),
         Serving.NOT_SERVING: Mark("not serving", "failing"),
-        Serving.UNKNOWN: Mark("not known", "unknown"),
+        Serving.UNKNOWN: Mark("unknown", "unknown"),
     }
 )
 
-YES, NO, UNKNOWN = Mark("yes", "ok"), Mark("no", "failing"), Mark("not known", "unknown")
+YES, NO, UNKNOWN = Mark("yes", "ok"), Mark("no", "failing"), Mark("unknown", "unknown")
 
 
 def mark(of: Enum) -> Mark:

@@ -6,13 +6,15 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from triton_watch.conventions import paths
+from triton_watch.daemon.facts.standing import Standing
 from triton_watch.daemon.site import asking
 from triton_watch.daemon.site.asking import NoPageError
 from triton_watch.daemon.site.budget_parts import budget_view, courses_by_slo
 from triton_watch.daemon.site.model_parts import bars, indicators, runs, steps, times
-from triton_watch.daemon.site.overview import metrics_of
+from triton_watch.daemon.site.overview import metrics_of, watched_of
 from triton_watch.daemon.site.parts import alert_rows, event_rows, finding_row
-from triton_watch.daemon.site.rendering import name
+from triton_watch.daemon.site.rendering import full_name, name
+from triton_watch.daemon.site.values import last_time
 from triton_watch.daemon.site.visit import Page
 from triton_watch.daemon.telling.model import model_detail
 
@@ -45,14 +47,13 @@ def model(visit: Visit) -> Page:
     version, namespace = asking.one(values, "version"), asking.one(values, "namespace")
     found = model_detail(visit.source, visit.at, target, wanted, version, namespace)
     if found is None:
-        named = f"{name(wanted)}:{name(version)}" if version else name(wanted)
         raise NoPageError(
             HTTPStatus.NOT_FOUND,
-            f"There is no model {named} on {name(target)}.",
+            f"There is no model {full_name(wanted, version)} on {name(target)}.",
             "The server's repository index does not name it, and no metric does: it may have been unloaded. "
             "Look for it among all models.",
         )
-    title = f"{name(found.brief.name)}:{found.brief.version}"
+    title = full_name(found.brief.name, found.brief.version)
     return Page("model", f"{title} on {name(target)}", "overview", _values(visit, found))
 
 
@@ -66,10 +67,14 @@ def _values(visit: Visit, found: ModelDetail) -> dict[str, object]:
         "target_href": visit.link.to(paths.target_page(brief.target)),
         "dashboard": visit.link.elsewhere(brief.links.dashboard),
         "metrics": metrics_of(brief, found.recent),
+        "period": last_time(watched_of(found.recent)),
         "indicators": indicators(found),
         "times": times(found),
         "failures": {reason: count for reason, count in found.failures.items() if count},
-        "budgets": [budget_view(visit, one, courses.get(one.slo)) for one in found.budgets[:MOST_BUDGETS]],
+        "budgets": [
+            budget_view(visit, one, courses.get(one.slo), is_wrong=brief.standing is Standing.WRONG)
+            for one in found.budgets[:MOST_BUDGETS]
+        ],
         "budgets_total": len(found.budgets),
         "runs": runs(found),
         "canary": found.canary,

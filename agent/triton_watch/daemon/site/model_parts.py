@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from triton_watch.daemon.site.visit import Visit
 
 MOST_BARS: Final = 32
+_QUEUE: Final = "queue"
 _WITHIN: Final = {True: Mark("within", "ok"), False: Mark("outside", "failing")}
 
 
@@ -87,16 +88,20 @@ def _indicator(one: Indicator) -> IndicatorRow:
 
 
 def times(found: ModelDetail) -> list[tuple[str, str, float | None]]:
-    """Return the percentiles that the server serves: `request`, `p99`, seconds."""
+    """Return the percentiles that the server serves: `request`, `p99`, seconds.
+
+    An ensemble has no queue: what the server serves of one tells nothing.
+    """
     return [
         (kind, words.served_quantile(quantile), value)
         for kind, served in found.percentiles.items()
+        if not (found.brief.ensemble and kind == _QUEUE)
         for quantile, value in served.items()
     ]
 
 
 def runs(found: ModelDetail) -> Strip | None:
-    """Return the last canaries as bars, as high as they took long; None where none has run."""
+    """Return the last canaries as bars whose heights are how long each took; None where none has run."""
     past = found.canary_history
     if past is None or not past.runs:
         return None

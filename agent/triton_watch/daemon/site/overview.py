@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 from triton_watch.conventions import paths
 from triton_watch.daemon.facts.standing import Standing
 from triton_watch.daemon.site import asking
+from triton_watch.daemon.site.budget_bar import BudgetBar, budget_bar
 from triton_watch.daemon.site.parts import TargetRow, event_rows, standing_choices, target_row
 from triton_watch.daemon.site.sparks import spark
-from triton_watch.daemon.site.values import share
+from triton_watch.daemon.site.values import last_time
 from triton_watch.daemon.site.visit import Page, pager
 from triton_watch.daemon.telling.models import ModelQuery, model_list
 from triton_watch.daemon.telling.status import status
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
 NAMES: Final = ("standing", "search", "target", "page")
 MOST_TARGETS: Final = 8
 MOST_EVENTS: Final = 8
+_NAME: Final = "triton-watch"
+_IN_TITLE: Final = (Standing.WRONG, Standing.FAILING)
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A value of now with its last hour; `head` is short, for a column."""
+    """A value of now with its course of late; `head` is short, for a column."""
 
     title: str
     head: str
@@ -43,12 +46,12 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """A model in the list. `left` is the length of the bar of its budget, 0 to 100; None = it has none."""
+    """A model in the list; `left` is the bar of its budget."""
 
     brief: ModelBrief
     href: str
     target_href: str
-    left: int | None
+    left: BudgetBar
     metrics: tuple[Metric, ...]
 
 
@@ -67,7 +70,7 @@ def overview(visit: Visit) -> Page:
     found = model_list(visit.source, visit.at, query)
     return Page(
         "overview",
-        "triton-watch",
+        _title(known),
         "overview",
         {
             "status": known,
@@ -79,10 +82,19 @@ def overview(visit: Visit) -> Page:
             "filtered": bool(query.target is not None or query.standings or query.search),
             "choices": standing_choices(visit, values, found.counts, query.standings),
             "rows": [_row(visit, one) for one in found.models],
+            "period": last_time(max((watched_of(one.recent) for one in found.models), default=0.0)),
             "pager": pager(visit, values, asking.page_of(values), asking.PAGE_LENGTH, found.total),
             "events": event_rows(visit, known.events[:MOST_EVENTS]),
         },
     )
+
+
+def _title(known: Status) -> str:
+    """Return the verdict as short as the tab of a browser is: `3 wrong, 2 failing`."""
+    if not known.targets:
+        return _NAME
+    counts = [f"{known.models[one]:,} {one.value}" for one in _IN_TITLE if known.models.get(one)]
+    return ", ".join(counts) or known.standing.value
 
 
 def all_targets(visit: Visit) -> Page:
@@ -109,7 +121,7 @@ def _row(visit: Visit, one: ModelBrief) -> ModelRow:
         one,
         visit.link.to(one.links.page),
         visit.link.to(paths.target_page(one.target)),
-        share(one.budget_left),
+        budget_bar(one.budget_left, one.budget_verdict, is_wrong=one.standing is Standing.WRONG),
         metrics_of(one, one.recent),
     )
 
@@ -124,13 +136,18 @@ _METRICS: Final = (
 
 
 def metrics_of(one: ModelBrief, recent: Recent | None) -> tuple[Metric, ...]:
-    """Return the four values of a model that a list shows, with their last hour."""
-    made = []
+    """Return the four values of a model that a list shows, with their course of late."""
+    made, period = [], last_time(watched_of(recent))
     for sli, title, head, write, past, failed in _METRICS:
         value = one.slis.get(sli)
-        drawn = spark(title, _course(recent, past), write, value, _course(recent, failed))
+        drawn = spark(title, period, _course(recent, past), write, value, _course(recent, failed))
         made.append(Metric(title, head, NO_DATA if value is None else write(value), drawn))
     return tuple(made)
+
+
+def watched_of(recent: Recent | None) -> float:
+    """Return of how many seconds a model's course is."""
+    return 0.0 if recent is None else len(recent.request_rate) * recent.step_seconds
 
 
 def _course(recent: Recent | None, name: str) -> Sequence[float | None]:

@@ -9,6 +9,7 @@ from triton_watch.conventions import paths
 from triton_watch.daemon.facts.standing import Standing
 from triton_watch.daemon.site.carets import Excerpt, excerpt
 from triton_watch.daemon.site.marks import mark
+from triton_watch.daemon.site.rendering import full_name
 from triton_watch.daemon.site.visit import Choice, again
 
 if TYPE_CHECKING:
@@ -124,9 +125,8 @@ def event_rows(visit: Visit, events: Iterable[Happening]) -> list[EventRow]:
 def _event_row(visit: Visit, one: Happening) -> EventRow:
     if one.model is None:
         return EventRow(one, one.target, visit.link.to(paths.target_page(one.target)))
-    version = one.version or ""
-    subject = f"{one.model}:{version}" if version else one.model
-    return EventRow(one, subject, visit.link.to(paths.model_page(one.target, one.model, version)))
+    href = visit.link.to(paths.model_page(one.target, one.model, one.version or ""))
+    return EventRow(one, full_name(one.model, one.version), href)
 
 
 def standing_choices(

@@ -48,9 +48,11 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         ago=pass_context(_ago),
+        lasting=pass_context(_lasting),
         iso=written,
         to_the_second=to_the_second,
         name=name,
+        versioned=_versioned,
         said=_said,
         mark=mark,
         yes=yes_or_no,
@@ -73,6 +75,16 @@ def name(text: str) -> str:
     return words.name(text, 120).strip() or _NAMELESS
 
 
+def full_name(text: str, version: str | None) -> str:
+    """Return `name:version`, without a colon where no version is known."""
+    return f"{name(text)}:{name(version)}" if version else name(text)
+
+
+def _versioned(text: str, version: str | None) -> Markup:
+    after = Markup('<span class="version">:{}</span>').format(name(version)) if version else ""
+    return Markup("{}{}").format(name(text), after)
+
+
 def _finalize(value: object) -> object:
     if value is None:
         return NO_DATA
@@ -88,6 +100,14 @@ def _ago(context: Context, at: float | None) -> str:
 
 def _time(at: float, text: str) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(written(at), to_the_second(at), text)
+
+
+def _lasting(context: Context, since: float) -> str:
+    """Write for how long something is so."""
+    text = words.span(max(0, int(context["at"] - since)))
+    return Markup('<time data-lasting datetime="{}" title="since {}">{}</time>').format(
+        written(since), to_the_second(since), text
+    )
 
 
 def _said(sentence: str) -> Markup:

@@ -22,6 +22,7 @@ from triton_watch.daemon.site.frame import framed
 from triton_watch.daemon.site.links import Linker, root_of
 from triton_watch.daemon.site.model import model
 from triton_watch.daemon.site.overview import overview
+from triton_watch.daemon.site.redirects import SHORTENED, redirect
 from triton_watch.daemon.site.slo import slo
 from triton_watch.daemon.site.static import static_routes
 from triton_watch.daemon.site.target import target
@@ -51,7 +52,7 @@ _PLACES: Final = (
     _Place(paths.AGENT, agent, "the agent itself, as a page"),
 )
 _HEADS: Final[Mapping[HTTPStatus, str]] = MappingProxyType(
-    {HTTPStatus.NOT_FOUND: "Not found", HTTPStatus.BAD_REQUEST: "This question has no answer"}
+    {HTTPStatus.NOT_FOUND: "Not found", HTTPStatus.BAD_REQUEST: "This cannot be answered"}
 )
 
 
@@ -61,7 +62,8 @@ def site_routes(
     """The routes of the pages; `now` gives Unix seconds. The agent's page lists `others`."""
     site = _Site(source, now, tuple(others))
     pages = tuple(Route(one.path, partial(site.answer, one.make), one.summary, one.prefix) for one in _PLACES)
-    return (*pages, *static_routes())
+    shortened = tuple(Route(path, partial(site.answer, overview)) for path in SHORTENED)
+    return (*pages, *shortened, *static_routes())
 
 
 class _Site:
@@ -72,8 +74,11 @@ class _Site:
         self._shared: Shared[Representation] = Shared(weigh=lambda page: len(page.body))
 
     def answer(self, make: Callable[[Visit], Page], request: Request) -> Response:
-        """Answer a request for the page that `make` makes."""
+        """Answer a request for the page that `make` makes, or say where the page is that a shortened path means."""
         segments, query = request.segments, str(request.environ.get("QUERY_STRING", ""))
+        moved = redirect(segments)
+        if moved is not None:
+            return moved
         key, made = (make, segments, query), partial(self._made, make, segments, query)
         return answer(request, shared_form(request, self._shared, key, made))
 

@@ -1,4 +1,4 @@
-"""Sparklines: the last hour of a value as one small drawing, with its text alternative."""
+"""Sparklines: the course of a value of late as one small drawing, with its text alternative."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Spark(NamedTuple):
 
 def spark(
     title: str,
+    period: str,
     values: Sequence[float | None],
     write: Callable[[float], str],
     last: float | None,
@@ -28,7 +29,8 @@ def spark(
 ) -> Spark | None:
     """Draw values that come in equal steps, the oldest first, from 0 up; None where none of them is known.
 
-    `write` says a value in words, `last` is that of now. A step without data is a gap in the line.
+    `period` says of which time they are: `last hour`. `write` says a value in words, `last` is that of now. A step
+    without data is a gap in the line.
     """
     known = [value for value in values if value is not None]
     if len(known) < 2:  # one moment is no course
@@ -41,7 +43,7 @@ def spark(
         len(values) - 1,
         _path(values, most),
         _path(failed, max(most, worst)) if worst > 0 else "",
-        f"{title}, last hour: {now}, most {write(most)}{also}",
+        f"{title}, {period}: {now}, most {write(most)}{also}",
     )
 
 

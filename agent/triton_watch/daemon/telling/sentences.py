@@ -1,30 +1,25 @@
 """The verdict in one sentence: of one server, or of all of them.
 
-The worst comes first, and nothing is called well that nobody has heard of: a model answers rightly where its canary
-says so, and is merely ready where it has none.
+Servers of which nothing is known come first, then the worst of the models. Nothing is called well that nobody has
+heard of: a model answers rightly where its canary says so, and is merely ready where it has none.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from triton_watch.daemon.facts.standing import Standing
-from triton_watch.daemon.telling.standings import Knowledge
+from triton_watch.daemon.telling.server_sentences import also, form, led_by, nobody, own_problems, says_ready
 from triton_watch.records import CanaryVerdict
-from triton_watch.slo.troubles import Level
-from triton_watch.wording import words
+from triton_watch.slo.serving import awaits_verdict, why_unasked
 from triton_watch.wording.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from triton_watch.daemon.telling.views import Row, TargetView
-    from triton_watch.slo.troubles import Trouble
-
-_LONGEST: Final = 160
-"""Characters of a problem within the sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +27,7 @@ class _Scene:
     """What a sentence is about: servers, and their models that somebody wants to be served."""
 
     views: Sequence[TargetView]
+    heard: Sequence[TargetView]
     rows: Sequence[Row]
     counts: Counter[Standing]
 
@@ -47,146 +43,131 @@ class _Scene:
         count = self.counts[standing]
         if len(self.rows) == 1:
             return f"The one model {one}"
-        return f"{count:,} of {self.among} {_form(count, one, many)}"
+        return f"{count:,} of {self.among} {form(count, one, many)}"
 
 
 def verdict_sentence(views: Sequence[TargetView]) -> str:
     """Return the first thing to know of these targets."""
-    rows = [row for view in views for row in view.rows if row.counts]
-    scene = _Scene(views, rows, Counter(row.standing for row in rows))
-    heard = [view for view in views if view.is_heard]
     if not views:
         return "No server is watched: add one under targets: of the configuration."
-    if not heard and not scene.counts[Standing.FAILING]:
-        return _nobody(views)
-    return f"{_of_models(scene, heard)}{_of_servers(views, heard)}."
+    heard = [view for view in views if view.is_heard]
+    if not heard:
+        return nobody(views)
+    rows = [row for view in views for row in view.rows if row.counts]
+    models = _of_models(_Scene(views, heard, rows, Counter(row.standing for row in rows)))
+    first = tuple(led_by(views))
+    if first:
+        models = f"{models[0].lower()}{models[1:]}"
+    return f"{'; '.join((*first, models, *also(views)))}."
 
 
-def _nobody(views: Sequence[TargetView]) -> str:
-    """Nothing is known of any server."""
-    known = {view.knowledge for view in views}
-    many = f"any of {len(views):,} servers" if len(views) > 1 else "the server"
-    if known == {Knowledge.NOT_POLLED}:
-        return f"Nothing is known yet: the first poll of {many} has not ended."
-    if known == {Knowledge.STALE}:
-        last = max(view.snapshot.at for view in views if view.snapshot is not None)
-        return f"Nothing is known now: the last poll of {many} ended at {words.when(last)}."
-    none = f"None of {len(views):,} servers answers" if len(views) > 1 else "The server does not answer"
-    return f"{none}: nothing is known of {'their' if len(views) > 1 else 'its'} models."
-
-
-def _of_models(scene: _Scene, heard: Sequence[TargetView]) -> str:
+def _of_models(scene: _Scene) -> str:
     counts = scene.counts
     if counts[Standing.WRONG]:
-        return f"{_wrong(scene)}{_also_failing(scene)}{_says(scene, Standing.WRONG)}"
+        wrong = scene.part(Standing.WRONG, "is answering wrongly", "are answering wrongly")
+        return f"{wrong}{_and(_failing(scene), _doubt(scene))}{_unasked(scene)}{_says(scene)}"
     if counts[Standing.FAILING]:
-        return f"{scene.part(Standing.FAILING, 'fails', 'fail')}{_says(scene, Standing.FAILING)}"
-    unready = [view for view in heard if _ready(view) is False]
+        fail = scene.part(Standing.FAILING, "fails", "fail")
+        return f"{fail}{_and(_doubt(scene))}{_unasked(scene)}{_admits(scene)}"
+    unready = sum(says_ready(view) is False for view in scene.heard)
     if unready:
-        return _unready(scene, unready)
-    return _well(scene, heard)
+        return f"{_unready(scene, unready)}{_and(_doubt(scene))}{_unasked(scene)}"
+    return _well(scene) if scene.rows else _nothing_loaded(scene)
 
 
-def _wrong(scene: _Scene) -> str:
-    return scene.part(Standing.WRONG, "is answering wrongly", "are answering wrongly")
+def _and(*parts: str) -> str:
+    """Return `, one, and another` of those that say something."""
+    said = [part for part in parts if part]
+    return "".join(f", {'and ' if part is said[-1] else ''}{part}" for part in said)
 
 
-def _also_failing(scene: _Scene) -> str:
+def _failing(scene: _Scene) -> str:
     count = scene.counts[Standing.FAILING]
-    return f", and {count:,} {_form(count, 'fails', 'fail')}" if count else ""
+    return f"{count:,} {form(count, 'fails', 'fail')}" if count else ""
 
 
-def _says(scene: _Scene, standing: Standing) -> str:
-    """What the servers of these models say meanwhile."""
-    concerned = {row.target for row in scene.rows if row.standing is standing}
-    said = {_ready(view) for view in scene.views if view.target.name in concerned}
-    if said == {True}:
-        return "; the server says all is well" if len(concerned) == 1 else "; their servers say all is well"
-    return "; the server says it is not ready" if said == {False} and len(scene.views) == 1 else ""
+def _doubt(scene: _Scene) -> str:
+    """How many are not known; `yet` where it is only that canaries have not decided."""
+    rows = [row for row in scene.rows if row.standing is Standing.UNKNOWN]
+    heard = {view.target.name for view in scene.heard}
+    is_soon = all(row.target in heard and row.canary is not None and awaits_verdict(row.canary) for row in rows)
+    return f"{len(rows):,} {form(len(rows), 'is', 'are')} not known{' yet' if is_soon else ''}" if rows else ""
 
 
-def _ready(view: TargetView) -> bool | None:
-    return view.snapshot.ready if view.snapshot is not None and view.is_heard else None
+def _unasked(scene: _Scene) -> str:
+    """How many models, of those not known to fail on servers that answer, no canary asks."""
+    heard = {view.target.name for view in scene.heard}
+    fail = (Standing.WRONG, Standing.FAILING)
+    count = sum(_is_unasked(row) for row in scene.rows if row.target in heard and row.standing not in fail)
+    if count < len(scene.rows):
+        return f"; no canary asks {count:,} of them" if count else ""
+    return f"; no canary asks {form(count, 'it whether it answers', 'them whether they answer')}"
 
 
-def _unready(scene: _Scene, unready: Sequence[TargetView]) -> str:
+def _is_unasked(row: Row) -> bool:
+    return row.canary is None or bool(why_unasked(row.canary))
+
+
+def _says(scene: _Scene) -> str:
+    """That the servers of models that answer wrongly say all is well, where they do."""
+    concerned = {row.target for row in scene.rows if row.standing is Standing.WRONG}
+    servers = [view for view in scene.views if view.target.name in concerned]
+    if any(says_ready(view) is not True or own_problems(view) for view in servers):
+        return _admits(scene)
+    if len(servers) > 1:
+        return "; their servers say all is well"
+    return f"; {'the' if len(scene.views) == 1 else 'that'} server says all is well"
+
+
+def _admits(scene: _Scene) -> str:
+    is_admitted = len(scene.views) == 1 and says_ready(scene.views[0]) is False
+    return "; the server says it is not ready" if is_admitted else ""
+
+
+def _unready(scene: _Scene, count: int) -> str:
     if len(scene.views) == 1:
         return "The server says it is not ready, and no model of it is known to fail"
-    are = _form(len(unready), "says it is", "say they are")
-    return f"{len(unready):,} of {plural(len(scene.views), 'server')} {are} not ready, and no model is known to fail"
+    are = form(count, "says it is", "say they are")
+    return f"{count:,} of {plural(len(scene.views), 'server')} {are} not ready, and no model is known to fail"
 
 
-def _well(scene: _Scene, heard: Sequence[TargetView]) -> str:
+def _well(scene: _Scene) -> str:
     """No model is known to fail."""
     counts = scene.counts
-    if not scene.rows:
-        return _nothing_loaded(scene, heard)
     doubtful = counts[Standing.UNKNOWN]
     if counts[Standing.BURNING]:
         burning = scene.part(Standing.BURNING, "burns its error budget", "burn their error budgets")
-        doubt = f", and {doubtful:,} {_form(doubtful, 'is', 'are')} not known to answer" if doubtful else ""
-        return f"{burning}; no model is known to fail{doubt}"
+        return f"{burning}; no model is known to fail{_and(_doubt(scene))}{_unasked(scene)}"
     if doubtful:
         unknown = scene.part(Standing.UNKNOWN, "is not known to answer", "are not known to answer")
-        return unknown if doubtful == len(scene.rows) else f"{unknown}; no other model fails"
-    unasked = sum(row.canary is None or row.canary.verdict is not CanaryVerdict.PASSING for row in scene.rows)
-    advice = f"; {counts[Standing.ADVICE]:,} could work better" if counts[Standing.ADVICE] else ""
-    return f"{_all(scene, unasked)}{advice}"
+        others = "" if doubtful == len(scene.rows) else "; no other model fails"
+        return f"{unknown}{others}{_unasked(scene)}"
+    better = counts[Standing.ADVICE] - sum(_is_about_canary(row) for row in scene.rows)
+    advice = f"; {better:,} could work better" if better else ""
+    return f"{_all(scene)}{_unasked(scene)}{advice}"
 
 
-def _all(scene: _Scene, unasked: int) -> str:
+def _is_about_canary(row: Row) -> bool:
+    """Whether the first advice is that no canary asks the model, which the sentence says already."""
+    return row.standing is Standing.ADVICE and row.canary is not None and bool(why_unasked(row.canary))
+
+
+def _all(scene: _Scene) -> str:
     alone = len(scene.rows) == 1
     whole = "The one model" if alone else f"All {scene.among}"
-    if not unasked:
+    if all(row.canary is not None and row.canary.verdict is CanaryVerdict.PASSING for row in scene.rows):
         return f"{whole} {'answers' if alone else 'answer'} rightly"
-    ready = f"{whole} {'is' if alone else 'are'} ready"
-    if unasked == len(scene.rows):
-        return f"{ready}; no canary asks {'it' if alone else 'them'} whether {'it answers' if alone else 'they answer'}"
-    return f"{ready}; {unasked:,} of them {_form(unasked, 'is', 'are')} asked by no canary"
+    return f"{whole} {'is' if alone else 'are'} ready"
 
 
-def _nothing_loaded(scene: _Scene, heard: Sequence[TargetView]) -> str:
+def _nothing_loaded(scene: _Scene) -> str:
+    heard = scene.heard
     unread = sum(view.snapshot is not None and view.snapshot.models is None for view in heard)
     if unread and len(scene.views) == 1:
         return "The server answers, and its repository index, which names the models, cannot be read"
     if len(scene.views) == 1:
         return "The server answers, and no model is loaded"
     every = f"any of {len(heard):,} servers"
-    some = f"the {plural(len(heard), 'server')} that {_form(len(heard), 'answers', 'answer')}"
+    some = f"the {plural(len(heard), 'server')} that {form(len(heard), 'answers', 'answer')}"
     unknown = f"; the models of {unread:,} of them are not known" if unread else ""
     return f"No model is known on {every if len(heard) == len(scene.views) else some}{unknown}"
-
-
-def _of_servers(views: Sequence[TargetView], heard: Sequence[TargetView]) -> str:
-    """What else is to be said of the servers themselves."""
-    silent = sum(view.knowledge is Knowledge.SILENT for view in views)
-    unknown = len(views) - len(heard) - silent
-    of = f"of {len(views):,} servers"
-    parts = []
-    if silent:
-        does = _form(silent, "does", "do")
-        parts.append(f"{silent:,} {of} {does} not answer" if len(views) > 1 else "the server does not answer")
-    if unknown:
-        about = f"{unknown:,} {of}" if len(views) > 1 else "the server"
-        parts.append(f"nothing is known of {about} now")
-    return "".join(f"; {part}" for part in (*parts, *_own_troubles(views, heard)))
-
-
-def _own_troubles(views: Sequence[TargetView], heard: Sequence[TargetView]) -> Iterator[str]:
-    """The problem of the one server that has one, or how many have."""
-    troubled = [(view, one) for view in heard for one in own_problems(view)[:1] if _ready(view) is not False]
-    if len(troubled) == 1:
-        view, problem = troubled[0]
-        name = "the server" if len(views) == 1 else words.name(view.target.name)
-        yield f"{name} has a problem: {words.name(problem.sentence, _LONGEST).rstrip('.')}"
-    elif troubled:
-        yield f"{len(troubled):,} of {len(views):,} servers have problems of their own"
-
-
-def own_problems(view: TargetView) -> list[Trouble]:
-    """Problems of a server that are not one of its models'."""
-    return [one for one in view.troubles.get(None, ()) if one.level is Level.PROBLEM]
-
-
-def _form(count: int, one: str, many: str) -> str:
-    return one if count == 1 else many

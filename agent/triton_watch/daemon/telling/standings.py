@@ -1,19 +1,19 @@
 """Where a model stands, and the first thing to know of it.
 
 What was known of the models of a server that is silent, or was not polled of late, is old: nobody can tell whether
-it still holds, so they are unknown. Two things outlive the silence: a canary that fails (it asks the model itself,
-whatever polls do, and its verdict lapses by itself), and that nobody asked for a model to be loaded.
+it still holds, so they are unknown, whatever canaries say: a canary that a dead server does not answer says nothing
+of the model. Only that nobody asked for a model to be loaded outlives the silence.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from triton_watch.daemon.facts.standing import Standing
 from triton_watch.records import CanaryVerdict, ModelStatus, Verdict
-from triton_watch.slo.serving import awaits_verdict
+from triton_watch.slo.serving import awaits_verdict, why_unasked
 from triton_watch.slo.troubles import Level
 from triton_watch.wording import words
 
@@ -36,9 +36,19 @@ class Knowledge(str, Enum):
     HEARD = "heard"
 
 
+_WHY_NOT_HEARD: Final = {
+    Knowledge.NOT_POLLED: "its server is not polled yet",
+    Knowledge.STALE: "its server was not polled of late",
+    Knowledge.SILENT: "its server does not answer",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that a model's standing is formed of. `troubles` are its own, problems first; `index_read`: ever."""
+    """All that a model's standing is formed of.
+
+    `troubles` are its own, problems first; `index_read`: ever; `metrics_read`: in this poll.
+    """
 
     knowledge: Knowledge
     state: ModelState | None
@@ -48,6 +58,7 @@ class Evidence:
     silent: bool = False
     wedged: bool = False
     index_read: bool = True
+    metrics_read: bool = True
 
 
 class Judged(NamedTuple):
@@ -62,36 +73,26 @@ def judged(known: Evidence) -> Judged:
     if _is_unwanted(known.state):
         return Judged(Standing.UNLOADED, "")
     if known.knowledge is not Knowledge.HEARD:
-        return _not_heard(known)
+        return Judged(Standing.UNKNOWN, f"Not known: {_WHY_NOT_HEARD[known.knowledge]}.")
     said = known.troubles[0].sentence if known.troubles else ""
     if known.silent:
         return Judged(Standing.WRONG, said or "Silent failure: its canary fails, and Triton counts success.")
     if _fails(known):
         return Judged(Standing.FAILING, said or "Its canary fails, or its requests wait in vain.")
-    return _working(known, said)
+    return _working(known)
 
 
-def _working(known: Evidence, said: str) -> Judged:
-    """A model that does not fail; `said` is the first advice about it."""
+def _working(known: Evidence) -> Judged:
+    """A model that does not fail: its troubles are advice."""
+    unasked = "" if known.canary is None else why_unasked(known.canary)
+    advice = next((one.sentence for one in known.troubles if one.sentence != unasked), "")
     if known.left is not None and known.left.burns:
-        return Judged(Standing.BURNING, _burning(known.left))
+        return Judged(Standing.BURNING, _burning(known.left, advice))
     unknown = _unknown(known)
     if unknown:
         return Judged(Standing.UNKNOWN, unknown)
+    said = unasked or advice
     return Judged(Standing.ADVICE if said else Standing.OK, said)
-
-
-def _not_heard(known: Evidence) -> Judged:
-    if known.canary is not None and known.canary.verdict is CanaryVerdict.FAILING:
-        failure = known.canary.last_failure
-        why = "" if failure is None else f" ({failure.reason.value}): {failure.detail}"
-        return Judged(Standing.FAILING, f"Its canary fails{why}")
-    why = {
-        Knowledge.NOT_POLLED: "its server has not been polled yet",
-        Knowledge.STALE: "its server was not polled of late",
-        Knowledge.SILENT: "its server does not answer",
-    }[known.knowledge]
-    return Judged(Standing.UNKNOWN, f"Not known: {why}.")
 
 
 def _is_unwanted(state: ModelState | None) -> bool:
@@ -109,13 +110,19 @@ def _canary_fails(known: Evidence) -> bool:
     return known.canary is not None and known.canary.verdict is CanaryVerdict.FAILING
 
 
-def _burning(left: Left) -> str:
+def _canary_passes(known: Evidence) -> bool:
+    return known.canary is not None and known.canary.verdict is CanaryVerdict.PASSING
+
+
+def _burning(left: Left, advice: str) -> str:
+    ends = f": {advice}" if advice else "."
     slo = words.name(left.burns)
     if left.burns != left.slo:
-        return f"The error budget of {slo} burns or is exhausted."
+        return f"The error budget of {slo} burns or is exhausted{ends}"
     if left.verdict is Verdict.EXHAUSTED:
-        return f"The error budget of {slo} is exhausted."
-    return f"The error budget of {slo} burns: {words.percent(left.remaining)} is left."
+        return f"The error budget of {slo} is exhausted{ends}"
+    share = words.percent(left.remaining)
+    return f"The error budget of {slo} burns{f' ({share} is left)' if advice else f': {share} is left'}{ends}"
 
 
 def _unknown(known: Evidence) -> str:
@@ -128,4 +135,6 @@ def _unknown(known: Evidence) -> str:
         return f"Its state is {known.state.status.value}."
     if known.canary is not None and awaits_verdict(known.canary):
         return "Its canary has not decided yet."
+    if not known.metrics_read and not _canary_passes(known):
+        return "Its server's metrics could not be read."
     return ""

@@ -12,7 +12,8 @@ from triton_watch.daemon.facts.common import VERSION
 from triton_watch.daemon.facts.standing import Standing
 from triton_watch.daemon.state import TargetCounts
 from triton_watch.daemon.telling.parts import finite, happening, number, sentence, target_links, trouble
-from triton_watch.daemon.telling.sentences import own_problems, verdict_sentence
+from triton_watch.daemon.telling.sentences import verdict_sentence
+from triton_watch.daemon.telling.server_sentences import own_problems
 from triton_watch.daemon.telling.standings import Knowledge
 from triton_watch.daemon.telling.views import views
 from triton_watch.records import Gpu, Sli

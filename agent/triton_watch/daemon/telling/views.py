@@ -139,7 +139,7 @@ def _row(
 ) -> Row:
     plain = ModelKey(key.name, key.version) if key.namespace else key
     canary, own = canaries.get(plain), left.get(key)
-    wedged = snapshot.wedged.get(key)
+    wedged, metrics = snapshot.wedged.get(key), snapshot.probes.get("metrics")
     standing, headline = judged(
         Evidence(
             knowledge=knowledge,
@@ -150,6 +150,7 @@ def _row(
             silent=is_silent(snapshot, plain, canary),
             wedged=wedged is not None and wedged.is_sure,
             index_read=snapshot.models is not None,
+            metrics_read=metrics is None or metrics.ok,
         )
     )
     remaining = np.inf if own is None else own.remaining

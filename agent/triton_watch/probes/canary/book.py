@@ -68,7 +68,7 @@ class StateBook:
             self._resting = {key: state for key, state in self._resting.items() if key in known}
 
     def describe(self, canary: Canary) -> None:
-        """A canary's plan was made anew."""
+        """A canary's plan may have been made anew, or its hindrance have come or gone."""
         self._change(canary.key, lambda state: _described(state, canary))
 
     def skip(self, key: ModelKey, reason: SkipReason) -> None:
@@ -95,7 +95,8 @@ class StateBook:
 
 
 def _described(state: CanaryState, canary: Canary) -> CanaryState:
-    return replace(state, note=canary.note, has_golden=canary.has_golden, interval=canary.options.interval)
+    note = canary.hindrance or canary.note
+    return replace(state, note=note, has_golden=canary.has_golden, interval=canary.options.interval)
 
 
 def _counts_of(state: CanaryState) -> CanaryState:

@@ -24,7 +24,7 @@ from triton_watch.probes.canary.sent import SentCounts, members_of
 from triton_watch.probes.canary.single import FIRST_CALL_PATIENCE, Canary
 from triton_watch.probes.canary.states import is_undecided
 from triton_watch.probes.canary.transport import Transport
-from triton_watch.records import CanaryReason, CanaryVerdict, Protocol, SkipReason
+from triton_watch.records import CanaryReason, CanaryVerdict, SkipReason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -251,10 +251,11 @@ class TargetCanaries:
                 self._book.let_count(key, self.settings)
 
     def _run_one(self, canary: Canary) -> CanaryResult | None:
-        if canary.renew():
-            self._book.describe(canary)
+        canary.renew()
         plan = canary.plan
-        obstacle = SkipReason.NO_INPUT if plan is None else self._obstacle(plan)
+        canary.hindrance = "" if plan is None else self._hindrance(plan)
+        self._book.describe(canary)
+        obstacle = self._obstacle(canary)
         if plan is None or obstacle is not None:
             self.skip(canary.key, obstacle or SkipReason.NO_INPUT)
             return None
@@ -266,9 +267,17 @@ class TargetCanaries:
         self._keep(canary, plan, result)
         return result
 
-    def _obstacle(self, plan: Plan) -> SkipReason | None:
-        speaks_http = isinstance(self._transport, Transport) and self._transport.protocol is Protocol.HTTP
-        if plan.kind is Kind.STREAM and speaks_http:
+    def _hindrance(self, plan: Plan) -> str:
+        """Why the model cannot be asked now, in a sentence."""
+        if plan.kind is not Kind.STREAM or not isinstance(self._transport, Transport):
+            return ""
+        return self._transport.hindrance
+
+    def _obstacle(self, canary: Canary) -> SkipReason | None:
+        plan = canary.plan
+        if plan is None:
+            return SkipReason.NO_INPUT
+        if canary.hindrance:
             return SkipReason.NEEDS_GRPC
         if polled.pending_requests(self._table, plan.key) > plan.options.max_pending:
             return SkipReason.PENDING

@@ -40,6 +40,8 @@ class Canary:
     plan: Plan | None = None
     note: str = ""
     """Why there is no plan, or why it is not as good as it could be."""
+    hindrance: str = ""
+    """Why the model cannot be asked now, although there is a plan."""
     memory: Memory = field(default_factory=Memory)
     order: list[int] = field(default_factory=list)
     """Inputs that are still to be sent in this round; each round has an order of its own."""
@@ -58,14 +60,12 @@ class Canary:
         """Whether answers are compared with recorded ones."""
         return self.plan is not None and self.plan.golden is not None
 
-    def renew(self) -> bool:
-        """Make the plan anew if the golden's files are not those that it was made of; return whether it was."""
+    def renew(self) -> None:
+        """Make the plan anew if the golden's files are not those that it was made of."""
         files = self._look()
-        if files == self.golden_files:
-            return False
-        self.golden_files = files
-        self._make_plan()
-        return True
+        if files != self.golden_files:
+            self.golden_files = files
+            self._make_plan()
 
     def patience(self, plan: Plan) -> float:
         """Seconds that the next run may take."""

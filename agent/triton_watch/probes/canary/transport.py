@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 _LOOK_AGAIN: Final = 600.0
 """Seconds after which gRPC is tried again where there was none."""
 _LEAST_LEFT: Final = 0.1
+_NONE_FOUND: Final = (
+    "it answers over gRPC alone, and no gRPC answers at {address}: "
+    "give the right address with grpc: in the file or --grpc, or let the server open its gRPC port"
+)
+_NOT_CHOSEN: Final = "it answers over gRPC alone, and canary.protocol is http: make it auto"
+_ANY_CERTIFICATE: Final = (
+    "it answers over gRPC alone, which cannot accept any certificate: "
+    "give the certificate's authority with tls.ca_file in place of insecure_skip_verify"
+)
 
 
 class Transport:
@@ -45,15 +54,22 @@ class Transport:
         self._http: UnaryClient | None = None
         self._is_fixed = protocol is not Protocol.AUTO
         self._speaks_http = protocol is Protocol.HTTP
+        self._why_http = _NOT_CHOSEN if self._speaks_http else _NONE_FOUND.format(address=target.grpc_address)
         self._has_spoken = False
         self._since = clock()
         if not self._is_fixed and target.grpc_tls and target.tls.insecure_skip_verify:
             self._is_fixed = self._speaks_http = True  # gRPC cannot be told to accept any certificate
+            self._why_http = _ANY_CERTIFICATE
 
     @property
     def protocol(self) -> Protocol:
         """What is spoken now."""
         return Protocol.HTTP if self._speaks_http else Protocol.GRPC
+
+    @property
+    def hindrance(self) -> str:
+        """Why models that stream cannot be asked now, and what to do, in a sentence; empty = they can."""
+        return self._why_http if self._speaks_http else ""
 
     def infer(self, request: InferRequest, timeout: float) -> Exchange:
         """One request, one response. Raises `InferError`."""

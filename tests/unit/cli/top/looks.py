@@ -62,7 +62,7 @@ def detail_of(state: SyntheticState, name: str) -> tuple[Fetched, ModelId]:
     model = next(id_of(one) for one in seen.models if one.name == name)
     found = model_detail(state, AT, model.target, model.name, model.version or None, model.namespace or None)
     assert found is not None
-    return fetched(seen, detail=found, detail_of=model), model
+    return fetched(seen, detail=found, detail_of=model, detail_at=CLOCK), model
 
 
 def place(width: int = 80, height: int = 24) -> Place:

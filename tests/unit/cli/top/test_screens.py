@@ -134,6 +134,23 @@ def test_an_agent_that_hangs_is_told_of_before_it_fails() -> None:
     assert "paused" in "\n".join(paused)
 
 
+def test_ages_grow_while_there_is_no_answer() -> None:
+    known = seen_of()
+    ages = [known.status.at - one.at for one in known.status.targets if one.at is not None]
+    lost = fetched(known, heard_at=CLOCK - 40.0, problem="nothing listens there.")
+    text = "\n".join(drawn(list_lines(lost, View(), place(200, 40)), 200))
+    assert ages
+    for age in ages:
+        assert f"polled {age + 40:.0f} s ago" in text
+    found, opened = detail_of(full_state(), "ranker")
+    lines, _ = detail_lines(
+        replace(found, detail_at=CLOCK - 25.0), View(screen=Screen.DETAIL, opened=opened), place(100, 400)
+    )
+    text = "\n".join(drawn(lines, 100))
+    assert "12 times, 55 s ago  not_finite: SCORES holds NaN" in text
+    assert "34 s ago: it is gone" in text
+
+
 def test_before_the_first_answer_the_screen_says_who_is_asked() -> None:
     lines = drawn(list_lines(Fetched(CLOCK - 1.0), View(), place()), 80)
     assert lines[0] == f"Asking {WHERE} …"

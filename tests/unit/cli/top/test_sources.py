@@ -165,6 +165,30 @@ def test_plain_http_where_tls_was_meant_is_said_to_be_that() -> None:
         assert said(AgentClient(url)) == f"the agent at {url} did not speak TLS in time: {hint}"
 
 
+def test_https_where_plain_http_was_meant_is_said_to_be_that(tmp_path: Path) -> None:
+    with guarded(web_file(tmp_path, TLS), api_routes(full_state())) as agent:
+        url = agent.url.replace("https://", "http://")
+        assert said(AgentClient(url)) == f"what listens at {url} speaks TLS: write https:// in its URL."
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "why"),
+    [
+        (HTTPStatus.FORBIDDEN, "Ask the\x1b[31m\nteam of gpu-7.", "it says 'Ask the\ufffd[31m team of gpu-7'."),
+        (HTTPStatus.FORBIDDEN, '{"error": "not for you."}', "it says 'not for you'."),
+        (HTTPStatus.BAD_REQUEST, "x" * 999, f"it says '{'x' * 199}…'."),
+        (HTTPStatus.BAD_REQUEST, "", "if it is an agent, its log says why."),
+        (HTTPStatus.BAD_REQUEST, '{"code": 7}', "if it is an agent, its log says why."),
+        (HTTPStatus.BAD_REQUEST, "<html>no</html>", "if it is an agent, its log says why."),
+        (HTTPStatus.BAD_GATEWAY, "not for you", "if it is an agent, its log says why."),
+    ],
+)
+def test_what_a_refusal_says_is_passed_on_in_one_clipped_sentence(status: HTTPStatus, body: str, why: str) -> None:
+    routes = [Route("/api/v1/status", lambda _: plain(status, body))]
+    with guarded(None, routes) as agent:
+        assert said(AgentClient(agent.url)) == f"what answers at {agent.url} tells no status (HTTP {status:d}): {why}"
+
+
 def test_what_an_agent_says_itself_is_its_own_sentence_as_text_or_as_json() -> None:
     def text(_: Request) -> Response:
         return plain(HTTPStatus.NOT_FOUND, "There is no target 'x'; there are: y.")

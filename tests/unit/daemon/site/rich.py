@@ -36,12 +36,14 @@ from triton_watch.records import (
     Target,
     TensorSpec,
 )
+from triton_watch.slo.budget import goals_of, judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 AT = 1_700_000_000.0
 TARGET = "triton"
+MINUTE = 60.0
 
 
 def rich_state(keys: Sequence[ModelKey] = names(3), text: str = "a sentence") -> SyntheticState:
@@ -66,6 +68,27 @@ def rich_state(keys: Sequence[ModelKey] = names(3), text: str = "a sentence") ->
     state.course_of = {(TARGET, ModelKey(first.name, first.version)): {one.name: course_of() for one in OBJECTIVES}}
     state.batches = {(TARGET, first.name, first.version): BatchSizes(AT, {1: 90, 2: 5, 8: 3})}
     state.process = AgentStatus(AT - 7200, 80_000_000, 12.5, 9, (LogLine(AT - 5, "WARNING", text, text),), 1, 0)
+    return state
+
+
+def young_state(models: int = 3) -> SyntheticState:
+    """An agent that has watched for 4 minutes: the budgets of the first model are spent, those of the others are not.
+
+    The version of the second model is not known.
+    """
+    keys = (*names(1), ModelKey("not_there", ""), *(ModelKey(f"well{i or ''}", "1") for i in range(models - 2)))
+    state = rich_state(keys)
+    table = state.budget_view.targets[TARGET].tables[0]
+    spent = np.array([one.model == keys[0] for one in table.sums.keys])
+    sums = replace(
+        table.sums, bad=np.where(spent, 0.9 * table.sums.good, 0.0), covered=np.full(spent.shape, 4 * MINUTE)
+    )
+    counted = np.array([sums.good[-1], sums.bad[-1]])
+    judged = judge(sums, goals_of(sums.keys, {one.name: one for one in OBJECTIVES}), counted)
+    budgets = replace(state.budget_view.targets[TARGET], tables=(judged,))
+    state.budget_view = replace(state.budget_view, targets={TARGET: budgets})
+    hour = hour_of(keys)
+    state.past = replace(state.past, recent={TARGET: RecentTable(hour.slots[-4:])})
     return state
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from synthetic_state import SyntheticState, alerts_of
@@ -27,6 +28,16 @@ def test_alerts_that_differ_in_their_window_share_a_row_that_names_the_windows()
     assert text.count("<b>TritonErrorBudgetBurn</b>") == 1
     assert "window=1h, 6h, 3d (ticket)" in text
     assert "burns over 1h" in text
+
+
+def test_the_heading_counts_rows_and_alerts_where_they_differ() -> None:
+    text = page(burn("1h", AlertSeverity.PAGE), burn("6h", AlertSeverity.PAGE), burn("1h", AlertSeverity.PAGE, "x"))
+    assert 'Pending <span class="soft">2 · 3 with each window</span>' in text
+    assert 'Pending <span class="soft">1</span>' in page(burn("1h", AlertSeverity.PAGE))
+
+
+def test_a_row_says_for_how_long_its_alert_is_pending() -> None:
+    assert re.search(r"pending for <time data-lasting [^>]*>1 min</time>", page(burn("1h", AlertSeverity.PAGE)))
 
 
 def test_alerts_of_other_objectives_have_rows_of_their_own() -> None:

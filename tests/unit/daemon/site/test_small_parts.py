@@ -9,23 +9,23 @@ from triton_watch.wording.measures import rate, size, with_unit
 
 
 def test_a_sparkline_goes_from_zero_to_the_most_with_gaps_where_nothing_is_known() -> None:
-    drawn = spark("Requests a second", [0.0, 10.0, None, 5.0, 5.0], rate, 5.0)
+    drawn = spark("Requests a second", "last 4 min", [0.0, 10.0, None, 5.0, 5.0], rate, 5.0)
     assert drawn is not None
     assert drawn.line == "M0 19h0l1 -18M3 10h0h1"
-    assert drawn.label == "Requests a second, last hour: now 5, most 10"
+    assert drawn.label == "Requests a second, last 4 min: now 5, most 10"
     assert drawn.width == 4
 
 
 def test_a_sparkline_says_what_failed_and_that_there_is_no_data_now() -> None:
-    drawn = spark("Requests a second", [4.0, 4.0, None], rate, None, [0.0, 2.0, None])
+    drawn = spark("Requests a second", "last 4 min", [4.0, 4.0, None], rate, None, [0.0, 2.0, None])
     assert drawn is not None
     assert drawn.failed == "M0 19h0l1 -9"
-    assert drawn.label == "Requests a second, last hour: no data now, most 4; failed: most 2"
+    assert drawn.label == "Requests a second, last 4 min: no data now, most 4; failed: most 2"
 
 
 @pytest.mark.parametrize("values", [[], [None, None], [None, 1.0]])
 def test_there_is_no_sparkline_of_less_than_two_values(values: list[float | None]) -> None:
-    assert spark("x", values, rate, 1.0) is None
+    assert spark("x", "last hour", values, rate, 1.0) is None
 
 
 def test_links_count_their_way_up_by_the_path_that_was_asked_for() -> None:

@@ -69,10 +69,10 @@ def snapshot(states: Sequence[ModelState], name: str = "t", **changes: Any) -> T
     return TargetSnapshot(target(name), cycle=3, at=AT, duration=0.01, **values)
 
 
-def deaf(states: Sequence[ModelState], name: str = "t") -> TargetSnapshot:
+def deaf(states: Sequence[ModelState], name: str = "t", **changes: Any) -> TargetSnapshot:
     """A server of which nothing answered in the last poll."""
     probes = {"live": ProbeResult("live", Outcome.REFUSED, 0.001, "t:8000 refused the connection")}
-    return snapshot(states, name, probes=probes, live=None, ready=None)
+    return snapshot(states, name, probes=probes, live=None, ready=None, **changes)
 
 
 def calm(models: Sequence[ModelKey]) -> SliTable:

@@ -369,5 +369,5 @@ def test_troubles_are_those_of_the_model_problems_first() -> None:
         snapshot([ready(M), ModelState(key("n"), ModelStatus.UNAVAILABLE)], wedged={M: WEDGED}),
         canary_states={"t": {M: replace(passing(M), note="give an input"), key("n"): note}},
     )
-    assert [one.sentence[:7] for one in found.troubles] == ["Wedged:", "About i"]
+    assert [one.sentence[:7] for one in found.troubles] == ["Wedged:", "No cana"]
     assert {(one.model, one.version) for one in found.troubles} == {("m", "1")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,18 @@ from support.objectives import queue_time
 from triton_watch.daemon.facts.standing import Standing
 from triton_watch.daemon.state import BudgetsView, TargetBudgets
 from triton_watch.daemon.telling.models import ModelQuery, model_list
-from triton_watch.records import CanaryReason, Counter, ModelConfig, ModelKey, ModelState, ModelStatus, SkipReason, Sli
+from triton_watch.records import (
+    CanaryReason,
+    Counter,
+    ModelConfig,
+    ModelKey,
+    ModelState,
+    ModelStatus,
+    Outcome,
+    ProbeResult,
+    SkipReason,
+    Sli,
+)
 from triton_watch.slo.sli import ROW
 from unit.daemon.telling.scenes import (
     LATE,
@@ -46,6 +58,7 @@ def in_state(status: ModelStatus, reason: str = "", *, expected: bool = False) -
 
 
 WELL = snapshot([ready(M)])
+NO_METRICS = snapshot([ready(M)], probes={"metrics": ProbeResult("metrics", Outcome.REFUSED, 0.1, "refused")})
 CASES = {
     "a ready model without a canary": (WELL, None, Standing.OK, ""),
     "a ready model whose canary passes": (WELL, passing(M), Standing.OK, ""),
@@ -103,8 +116,37 @@ CASES = {
         Standing.UNKNOWN,
         "Its canary has not decided yet.",
     ),
-    "a canary for which there is no input": (WELL, undecided(M, SkipReason.NO_INPUT), Standing.OK, ""),
-    "a canary that needs gRPC": (WELL, undecided(M, SkipReason.NEEDS_GRPC), Standing.OK, ""),
+    "a canary for which there is no input": (
+        WELL,
+        undecided(M, SkipReason.NO_INPUT),
+        Standing.ADVICE,
+        "No canary asks it: no input can be made for it; give one",
+    ),
+    "a canary that needs gRPC": (
+        WELL,
+        undecided(M, SkipReason.NEEDS_GRPC),
+        Standing.ADVICE,
+        "No canary asks it: it answers over gRPC alone, and the server's gRPC does not answer",
+    ),
+    "a canary whose note says why it is not sent": (
+        WELL,
+        replace(undecided(M, SkipReason.NEEDS_GRPC), note="t:8001 refused: is the port right?"),
+        Standing.ADVICE,
+        "No canary asks it: t:8001 refused: is the port right?",
+    ),
+    "a ready model without a canary and without metrics": (
+        NO_METRICS,
+        None,
+        Standing.UNKNOWN,
+        "Its server's metrics could not be read.",
+    ),
+    "a model without metrics that no canary can ask": (
+        NO_METRICS,
+        undecided(M, SkipReason.NEEDS_GRPC),
+        Standing.UNKNOWN,
+        "Its server's metrics could not be read.",
+    ),
+    "a model without metrics whose canary passes": (NO_METRICS, passing(M), Standing.OK, ""),
     "a canary that waits for a long queue": (WELL, undecided(M, SkipReason.PENDING), Standing.OK, ""),
     "a model that only the metrics page knows": (
         snapshot([], slis=calm([M])),
@@ -127,8 +169,8 @@ CASES = {
     "a failing canary of a server that does not answer": (
         deaf([ready(M)]),
         failing(M, CanaryReason.UNREACHABLE),
-        Standing.FAILING,
-        "Its canary fails (unreachable): Y holds NaN",
+        Standing.UNKNOWN,
+        "Not known: its server does not answer.",
     ),
     "an unloaded model of a server that does not answer": (
         deaf([ModelState(M, STATE.UNLOADED)]),
@@ -154,8 +196,8 @@ def test_what_was_known_of_a_server_long_ago_is_not_told_as_if_it_held_now() -> 
         assert stand(snap, passing(M), now=LATE) == (Standing.UNKNOWN, "Not known: its server was not polled of late.")
 
 
-def test_a_canary_that_fails_outlives_the_polls() -> None:
-    assert stand(WELL, failing(M), now=LATE)[0] is Standing.FAILING
+def test_a_canary_that_fails_does_not_outlive_the_polls() -> None:
+    assert stand(WELL, failing(M), now=LATE)[0] is Standing.UNKNOWN
 
 
 def test_requests_that_fail_make_a_model_fail() -> None:
@@ -176,14 +218,48 @@ def test_a_silent_failure_is_told_before_requests_that_fail() -> None:
     assert headline.startswith("Silent failure")
 
 
-def test_a_queue_that_is_longer_than_the_work_is_advice() -> None:
+def queueing() -> Any:
     table = calm([M])
     table.values[ROW[Sli.REQUEST_RATE]] = 1.0
     table.values[ROW[Sli.QUEUE_TIME]], table.values[ROW[Sli.COMPUTE_INFER_TIME]] = 0.2, 0.1
-    configs = {"m": ModelConfig("m")}
-    standing, headline = stand(snapshot([ready(M)], slis=table, configs=configs), passing(M))
+    return snapshot([ready(M)], slis=table, configs={"m": ModelConfig("m")})
+
+
+def test_a_queue_that_is_longer_than_the_work_is_advice() -> None:
+    standing, headline = stand(queueing(), passing(M))
     assert standing is Standing.ADVICE
     assert headline.startswith("Requests wait 200 ms")
+
+
+@pytest.mark.parametrize(
+    ("view", "begins"),
+    [
+        (budgets({M: -0.5}), "The error budget of availability is exhausted: Requests wait 200 ms for 100 ms"),
+        (
+            budgets({M: 0.4}, burning=[M]),
+            "The error budget of availability burns (40% is left): Requests wait 200 ms for 100 ms",
+        ),
+    ],
+)
+def test_a_budget_that_burns_is_told_with_what_can_be_done(view: BudgetsView, begins: str) -> None:
+    standing, headline = stand(queueing(), undecided(M, SkipReason.NO_INPUT), budget_view=view)
+    assert standing is Standing.BURNING
+    assert headline.startswith(begins)
+    assert headline.endswith("(default_queue_policy).")
+
+
+def test_that_no_canary_asks_a_model_is_not_what_burns_its_budget() -> None:
+    view = budgets({M: -0.5})
+    assert stand(WELL, undecided(M, SkipReason.NO_INPUT), budget_view=view) == (
+        Standing.BURNING,
+        "The error budget of availability is exhausted.",
+    )
+
+
+def test_that_no_canary_asks_a_model_is_told_before_other_advice() -> None:
+    standing, headline = stand(queueing(), undecided(M, SkipReason.NO_INPUT))
+    assert standing is Standing.ADVICE
+    assert headline.startswith("No canary asks it")
 
 
 def test_a_budget_that_burns_or_is_exhausted_is_told_of_a_model_that_works() -> None:

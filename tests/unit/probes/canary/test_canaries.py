@@ -15,6 +15,7 @@ from support.misbehaving import target_at
 from triton_watch.probes.canary.canaries import FIRST_CALL_PATIENCE, Followed, TargetCanaries
 from triton_watch.probes.canary.golden.files import path_of, save
 from triton_watch.probes.canary.record import NotRecordedError
+from triton_watch.probes.canary.transport import Transport
 from triton_watch.records import (
     CanaryOptions,
     CanaryReason,
@@ -33,6 +34,7 @@ from triton_watch.records import (
     SkipReason,
     SliTable,
 )
+from triton_watch.slo.serving import awaits_verdict
 from unit.probes.canary.golden.tensors import golden
 from unit.probes.canary.parts import (
     KEY,
@@ -505,8 +507,85 @@ def test_a_decoupled_model_needs_grpc() -> None:
     canaries = TargetCanaries(TARGET, CanarySettings(protocol=Protocol.HTTP))
     canaries.follow(poll([KEY], [config_of(decoupled=True)]))
     assert canaries.run(KEY) is None
-    assert canaries.states()[KEY].last_skip is SkipReason.NEEDS_GRPC
+    state = canaries.states()[KEY]
+    assert state.last_skip is SkipReason.NEEDS_GRPC
+    assert state.note == "it answers over gRPC alone, and canary.protocol is http: make it auto"
+    assert not awaits_verdict(state), "that is no fault of the model"
     canaries.close()
+
+
+class WithoutGrpc:
+    """The canaries of a target with a model that streams and another, where gRPC is refused until it is `opened`."""
+
+    def __init__(self, goldens: Path | None = None) -> None:
+        self.clock = Clock()
+        self.grpc = Scripted([error(CanaryReason.UNREACHABLE, "refused")])
+        transport = Transport(
+            TARGET, clock=self.clock, over_grpc=lambda _: self.grpc, over_http=lambda _: Scripted([exchange()])
+        )
+        settings = CanarySettings(goldens=goldens)
+        self.canaries = TargetCanaries(TARGET, settings, client=transport, clocks=clocks(self.clock))
+        self.follow()
+        self.canaries.run(OTHER)  # goes over to HTTP
+
+    def follow(self, **more: Any) -> None:
+        self.canaries.follow(poll([KEY, OTHER], [config_of(decoupled=True), OTHER_CONFIG], **more))
+
+    def opened(self) -> None:
+        """gRPC is there again, and found when it is looked for the next time."""
+        self.grpc.replies = [exchange()]
+        self.clock.pass_by(601.0)
+        self.canaries.run(OTHER)
+
+    def note(self, key: ModelKey = KEY) -> str:
+        return self.canaries.states()[key].note
+
+
+def test_a_model_that_streams_is_noted_with_what_to_do_where_no_grpc_answers() -> None:
+    watched = WithoutGrpc()
+    assert watched.note() == "", "nobody has tried yet"
+    assert watched.canaries.run(KEY) is None
+    assert watched.note() == (
+        "it answers over gRPC alone, and no gRPC answers at localhost:1: "
+        "give the right address with grpc: in the file or --grpc, or let the server open its gRPC port"
+    )
+    assert watched.note(OTHER) == "", "it is asked over HTTP"
+    state = watched.canaries.states()[KEY]
+    assert (state.last_skip, state.verdict) == (SkipReason.NEEDS_GRPC, CanaryVerdict.UNKNOWN)
+    assert not awaits_verdict(state), "that is no fault of the model"
+
+
+def test_the_note_goes_away_when_grpc_is_there_again() -> None:
+    watched = WithoutGrpc()
+    watched.canaries.run(KEY)
+    watched.opened()
+    result = watched.canaries.run(KEY)
+    assert result is not None
+    assert result.ok
+    assert watched.note() == ""
+
+
+def test_the_note_goes_away_with_grpc_though_the_next_canary_is_not_sent_for_another_reason() -> None:
+    watched = WithoutGrpc()
+    watched.canaries.run(KEY)
+    watched.opened()
+    watched.follow(slis=table({KEY: 1000.0, OTHER: 0.0}))
+    assert watched.canaries.run(KEY) is None
+    assert (watched.note(), watched.canaries.states()[KEY].last_skip) == ("", SkipReason.PENDING)
+
+
+def test_a_note_of_the_golden_comes_back_when_grpc_is_there_again(tmp_path: Path) -> None:
+    broken = path_of(tmp_path, KEY.name, KEY.version)
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{")
+    watched = WithoutGrpc(tmp_path)
+    of_golden = watched.note()
+    assert of_golden
+    watched.canaries.run(KEY)
+    assert watched.note().startswith("it answers over gRPC alone")
+    watched.opened()
+    watched.canaries.run(KEY)
+    assert watched.note() == of_golden
 
 
 def test_a_decoupled_model_is_streamed() -> None:

@@ -153,6 +153,18 @@ def test_where_any_certificate_is_accepted_only_http_can_do_that() -> None:
     both.clock.pass_by(10_000.0)
     both.infer()
     assert both.asked == (0, 2)
+    assert "tls.ca_file in place of insecure_skip_verify" in both.transport.hindrance
+
+
+def test_streams_are_hindered_as_long_as_there_is_no_grpc() -> None:
+    both = Both([GONE], [exchange()])
+    assert both.transport.hindrance == ""
+    both.infer()
+    assert "no gRPC answers at localhost:1" in both.transport.hindrance
+    both.grpc.replies = [exchange()]
+    both.clock.pass_by(601.0)
+    both.infer()
+    assert both.transport.hindrance == ""
 
 
 def test_streams_go_over_grpc_alone() -> None:

@@ -32,7 +32,9 @@
     const since = Math.floor((performance.now() - heard) / 1000);
     write(age, `${paused ? "Paused; updated" : "Updated"} ${ago(since)}`);
     for (const one of document.querySelectorAll("main time")) {
-      if (/ ago$|^now$|^in /.test(one.textContent) && !isHeld(one)) write(one, ago((now() - Date.parse(one.dateTime)) / 1000));
+      const passed = (now() - Date.parse(one.dateTime)) / 1000;
+      if ("lasting" in one.dataset && !isHeld(one)) write(one, span(Math.max(0, Math.floor(passed))));
+      else if (/ ago$|^now$|^in /.test(one.textContent) && !isHeld(one)) write(one, ago(passed));
     }
     lost.hidden = !trouble;
     if (trouble) write(lost, `${trouble} It is asked again every ${EVERY / 1000} s. What you see is ${span(since)} old.`);
