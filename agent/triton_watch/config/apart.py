@@ -50,8 +50,11 @@ def answer() -> None:
     """Be the child: read a request from standard input, write what became of it to standard output."""
     from triton_watch import config  # noqa: PLC0415 - the weight that the parent is spared
 
-    # Both ends of the pipe are this program, so unpickling is safe.
-    function, arguments = pickle.load(sys.stdin.buffer)  # noqa: S301
+    try:
+        # Both ends of the pipe are this program, so unpickling is safe.
+        function, arguments = pickle.load(sys.stdin.buffer)  # noqa: S301
+    except EOFError:  # the parent ended before it asked
+        return
     reply: tuple[object, ...]
     try:
         reply = ("answer", getattr(config, function)(**arguments))

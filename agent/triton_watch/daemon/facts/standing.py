@@ -15,7 +15,7 @@ class Standing(str, Enum):
     BURNING = "burning"
     """It works, and an error budget burns or is exhausted."""
     UNKNOWN = "unknown"
-    """Nobody can tell: its server is silent or not polled of late, its metrics are unread, its canary has not decided."""
+    """Nobody can tell: its server is silent or not polled of late, its metrics are unread, its canary is undecided."""
     ADVICE = "advice"
     """It works, and could work better, or no canary can ask it."""
     OK = "ok"
