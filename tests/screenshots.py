@@ -6,6 +6,7 @@ Takes some two minutes: the liars must have been found, and the small charts nee
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 import tempfile
@@ -52,7 +53,10 @@ def main() -> int:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with ExitStack() as stack, Progress(*columns) as progress:
         step = progress.add_task("starting Triton with its example models", total=WATCHED + 2 * len(PAGES) + 1)
-        triton = stack.enter_context(EmbeddedTriton(example_repository()))
+        # Findings name the file: no picture shows where this checkout lies.
+        models = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "model_repository"
+        shutil.copytree(example_repository(), models)
+        triton = stack.enter_context(EmbeddedTriton(models))
         stack.enter_context(Load(triton))
         state = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         watcher = stack.enter_context(WatcherProcess(triton, free_address(None, PORT), state))

@@ -31,7 +31,13 @@ START_SECONDS = 20.0
 STOP_SECONDS = 8.0
 CONFIG = """\
 targets:
-  - {{name: demo, url: {http}, grpc: "{grpc}", metrics_url: {metrics}, interval: 2s, timeouts: {{total: 1s}}}}
+  - name: demo
+    url: {http}
+    grpc: "{grpc}"
+    metrics_url: {metrics}
+    interval: 2s
+    timeouts: {{total: 1s}}
+    model_repository: {repository}
 web: {{listen: "{listen}"}}
 slo: {{state_dir: {state}, flush_interval: 1s}}
 canary: {{interval: 3s, timeout: 2s}}
@@ -50,6 +56,7 @@ class WatcherProcess:
             http=triton.http_url,
             grpc=triton.grpc_address,
             metrics=triton.metrics_url,
+            repository=json.dumps(str(triton.repository)),
             listen=listen,
             state=json.dumps(str(state)),
         )
