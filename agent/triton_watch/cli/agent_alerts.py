@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from triton_watch.cli.agent_client import LONGEST
 from triton_watch.conventions.paths import API, query
+from triton_watch.daemon.facts.moment import read
 from triton_watch.records import AlertMode, AlertPhase, AlertSeverity
 from triton_watch.wording.text import clip
 
@@ -74,8 +74,8 @@ def _parsed(raw: Mapping[str, Any]) -> Told:
     return Told(
         raw=raw,
         mode=AlertMode(raw["mode"]),
-        at=_seconds(raw["at"]),
-        evaluated_at=None if raw["evaluated_at"] is None else _seconds(raw["evaluated_at"]),
+        at=read(raw["at"]),
+        evaluated_at=None if raw["evaluated_at"] is None else read(raw["evaluated_at"]),
         alerts=tuple(_alert(one) for one in raw["alerts"]),
         peers=tuple(_peer(one) for one in raw["alertmanagers"]),
     )
@@ -89,7 +89,7 @@ def _alert(raw: Mapping[str, Any]) -> ToldAlert:
         severity=AlertSeverity(raw["severity"]),
         phase=phase,
         labels={clip(name): clip(value, 200) for name, value in raw["labels"].items()},
-        began_at=_seconds(began or raw["since"]),
+        began_at=read(began or raw["since"]),
         text=clip(raw["detail"] or raw["summary"], LONGEST),
         advice=clip(raw["advice"], LONGEST),
         known=bool(raw["known"]),
@@ -103,12 +103,7 @@ def _peer(raw: Mapping[str, Any]) -> ToldPeer:
         url=clip(raw["url"], 200),
         up=raw["up"],
         error=clip(raw["error"], LONGEST),
-        last_success=None if last is None else _seconds(last),
+        last_success=None if last is None else read(last),
         sent=int(raw["sent"]),
         waiting=int(raw["waiting"]),
     )
-
-
-def _seconds(text: str) -> float:
-    """Read RFC 3339; the Z is no time zone for Python 3.10."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

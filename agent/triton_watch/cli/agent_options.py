@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 PASSWORD: Final = "TRITON_WATCH_AGENT_PASSWORD"  # noqa: S105 - the name of a variable
-_HOST: Final = "127.0.0.1"
-_EVERYWHERE: Final = {"0.0.0.0": _HOST, "::": "::1"}  # noqa: S104 - asked, not listened on
 _FILE: Final = click.Path(path_type=Path)
 _OPTIONS: Final = (
     click.option("--agent", metavar="URL", help="Where the agent is.  [default: http://127.0.0.1:8003]"),
@@ -74,13 +72,13 @@ def _url(agent: str | None, config_file: Path | None) -> str:
 
 def _of(web: WebSettings) -> str:
     """Return the URL at which a program on this machine reaches an agent that listens there."""
-    from triton_watch.config.addresses import url_of
+    from triton_watch.config.addresses import local_url
 
     if web.port == 0:
         raise click.UsageError(
             "web.listen of the configuration has port 0, any free one: give --agent URL, as its log says it."
         )
-    return url_of(_EVERYWHERE.get(web.host, web.host), web.port, tls=web.tls)
+    return local_url(web.host, web.port, tls=web.tls)
 
 
 def _credentials(user: str | None, file: Path | None) -> Credentials:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from triton_watch.config.errors import ParseError
@@ -16,6 +16,7 @@ _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~%+,=-]+)*/?", re.ASCII)
 _OWN_PATHS = re.compile(r"/(?:v2|metrics)(?:/|$)")
 _API_PATHS = re.compile(r"/api(?:/v[12])?(?:/|$)")
 _EVERYBODY_SEES = "leave them out, for everybody sees this URL"
+_EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not listened on
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}|[{}]")
 
 
@@ -66,6 +67,19 @@ def public_url(text: str) -> str:
 def url_of(host: str, port: int, *, tls: bool) -> str:
     """Write the URL of an agent that listens at a host, which may be an address of IPv6."""
     return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def local_url(host: str, port: int, *, tls: bool) -> str:
+    """Write the URL at which a program on this machine reaches what listens at a host, which may be all interfaces."""
+    return url_of(_EVERY_INTERFACE.get(host, host), port, tls=tls)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine reach what listens at the host."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def url_template(text: str, *placeholders: str) -> str:

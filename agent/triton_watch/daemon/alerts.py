@@ -21,7 +21,7 @@ from triton_watch.alerting.definitions import ALERTS
 from triton_watch.alerting.evaluator import Evaluator
 from triton_watch.alerting.kept import pack, unpack
 from triton_watch.alerting.manager.dispatcher import Dispatcher
-from triton_watch.config.addresses import url_of
+from triton_watch.config.addresses import is_loopback, url_of
 from triton_watch.daemon.audits import Audits
 from triton_watch.daemon.chronicle import News, Topic
 from triton_watch.daemon.state import AlertsView
@@ -316,11 +316,6 @@ def _names(settings: Settings) -> frozenset[str]:
 
 def _interval(settings: Settings) -> float | None:
     return None if settings.alerts.mode is AlertMode.OFF else settings.alerts.config_check
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address to listen on is for this machine alone."""
-    return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
 def external_url(settings: Settings) -> str:

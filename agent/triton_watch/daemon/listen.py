@@ -6,6 +6,8 @@ import errno
 import socket
 from typing import TYPE_CHECKING, Any
 
+from triton_watch.config.addresses import local_url
+
 if TYPE_CHECKING:
     from triton_watch.records import WebSettings
 
@@ -49,9 +51,7 @@ def close_all(sockets: list[socket.socket]) -> None:
 def url_of(listening: socket.socket, *, tls: bool = False) -> str:
     """The URL at which a client on this machine reaches the socket."""
     host, port = listening.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not listened on
-    scheme = "https" if tls else "http"
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+    return local_url(host, port, tls=tls)
 
 
 def _addresses(settings: WebSettings) -> list[tuple[socket.AddressFamily, tuple[Any, ...]]]:

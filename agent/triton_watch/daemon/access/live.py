@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 import time
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from triton_watch.config import ConfigError, Problem, load_web_apart
+from triton_watch.config.addresses import is_loopback
 from triton_watch.config.web_tls import TlsProblemError, server_context
 from triton_watch.daemon.access.passwords import Passwords
 from triton_watch.records import ClientAuth
@@ -132,14 +132,6 @@ class Access:
         if text != self._complaint:
             LOG.error("the web configuration is not good, the old one stays: %s", text)
         self._complaint = text
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine reach the host."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _opens(before: WebAccess, after: WebAccess) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from triton_watch.daemon.api import parameters as of
 from triton_watch.daemon.api.endpoint import Endpoint, Question
@@ -22,6 +23,11 @@ from triton_watch.daemon.telling.model import model_detail
 from triton_watch.daemon.telling.models import ModelQuery, model_list
 from triton_watch.daemon.telling.status import status
 from triton_watch.daemon.telling.targets import target_list
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Page = TypeVar("Page", FindingList, BudgetList, CanaryList)
 
 
 def _status(question: Question) -> Status:
@@ -69,57 +75,31 @@ def _alerts(question: Question) -> AlertList:
     return found
 
 
-def _findings(question: Question) -> FindingList:
+def _page_of(question: Question, tell: Callable[..., Page]) -> Page:
+    """Return a page of a list that may be about a target and a model. Raises RefusedError (404): there is none such."""
     asked = question.asked
-    check_target(question.source, asked[of.TARGET])
-    found = finding_list(
-        question.source,
-        question.now,
-        target=asked[of.TARGET],
-        model=asked[of.MODEL],
-        severity=asked[of.SEVERITY],
-        offset=asked[of.OFFSET],
-        limit=asked[of.LIMIT],
-    )
+    target, model = asked[of.TARGET], asked[of.MODEL]
+    check_target(question.source, target)
+    page = {"offset": asked[of.OFFSET], "limit": asked[of.LIMIT]}
+    found = tell(question.source, question.now, target=target, model=model, **page)
     if not found.total:
-        check_model(question.source, asked[of.TARGET], asked[of.MODEL])
+        check_model(question.source, target, model)
     return found
+
+
+def _findings(question: Question) -> FindingList:
+    return _page_of(question, partial(finding_list, severity=question.asked[of.SEVERITY]))
 
 
 def _slo(question: Question) -> BudgetList:
     asked = question.asked
     check_target(question.source, asked[of.TARGET])
     check_slo(question.source, asked[of.SLO])
-    found = budget_list(
-        question.source,
-        question.now,
-        target=asked[of.TARGET],
-        model=asked[of.MODEL],
-        slo=asked[of.SLO],
-        verdict=asked[of.BUDGET_VERDICT],
-        offset=asked[of.OFFSET],
-        limit=asked[of.LIMIT],
-    )
-    if not found.total:
-        check_model(question.source, asked[of.TARGET], asked[of.MODEL])
-    return found
+    return _page_of(question, partial(budget_list, slo=asked[of.SLO], verdict=asked[of.BUDGET_VERDICT]))
 
 
 def _canaries(question: Question) -> CanaryList:
-    asked = question.asked
-    check_target(question.source, asked[of.TARGET])
-    found = canary_list(
-        question.source,
-        question.now,
-        target=asked[of.TARGET],
-        model=asked[of.MODEL],
-        verdict=asked[of.CANARY_VERDICT],
-        offset=asked[of.OFFSET],
-        limit=asked[of.LIMIT],
-    )
-    if not found.total:
-        check_model(question.source, asked[of.TARGET], asked[of.MODEL])
-    return found
+    return _page_of(question, partial(canary_list, verdict=question.asked[of.CANARY_VERDICT]))
 
 
 _PAGE: Final = (of.OFFSET, of.LIMIT)

@@ -21,9 +21,14 @@ def written(seconds: float) -> str:
     return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
-def read(value: object) -> object:
+def read(text: str) -> float:
     """Read what `written` wrote; the Z is no time zone for Python 3.10. Raises ValueError."""
-    return datetime.fromisoformat(value.replace("Z", "+00:00")).timestamp() if isinstance(value, str) else value
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def _read_text(value: object) -> object:
+    """Read a text; what is none is for the schema of numbers to judge."""
+    return read(value) if isinstance(value, str) else value
 
 
 class _Moment:
@@ -32,7 +37,7 @@ class _Moment:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:  # noqa: ANN401 - pydantic's own types
         from pydantic_core import core_schema  # noqa: PLC0415 - see above
 
-        return core_schema.no_info_before_validator_function(read, handler(source))
+        return core_schema.no_info_before_validator_function(_read_text, handler(source))
 
     def __get_pydantic_json_schema__(self, _schema: Any, _handler: GetJsonSchemaHandler) -> dict[str, str]:  # noqa: ANN401 - the same
         return {"type": "string", "format": "date-time"}

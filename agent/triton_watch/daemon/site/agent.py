@@ -6,16 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from triton_watch.conventions import paths
 from triton_watch.daemon.site import asking
-from triton_watch.daemon.site.sparks import spark
-from triton_watch.daemon.site.values import last_cycles
+from triton_watch.daemon.site.sparks import of_cycles
 from triton_watch.daemon.site.visit import Page
 from triton_watch.daemon.telling.agent import agent_of, cycle_seconds
-from triton_watch.wording import words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from triton_watch.daemon.site.sparks import Spark
     from triton_watch.daemon.site.visit import Visit
 
 MOST_TARGETS: Final = 100
@@ -37,17 +32,11 @@ def agent(visit: Visit) -> Page:
             "is_late": own.loop_age_seconds > _LAG,
             "cpu_share": own.cpu_seconds / max(1.0, visit.at - own.started),
             "polling": [
-                (one, visit.link.to(paths.target_page(one.target)), _cycles(lengths.get(one.target, ())))
+                (one, visit.link.to(paths.target_page(one.target)), of_cycles(lengths.get(one.target, ())))
                 for one in own.polling[:MOST_TARGETS]
             ],
             "polling_total": len(own.polling),
             "log": own.log[:MOST_LINES],
             "routes": [(one, visit.link.to(one.path)) for one in visit.routes if one.summary],
         },
-    )
-
-
-def _cycles(seconds: Sequence[float]) -> Spark | None:
-    return spark(
-        "Length of a poll cycle", last_cycles(len(seconds)), seconds, words.seconds, seconds[-1] if seconds else None
     )

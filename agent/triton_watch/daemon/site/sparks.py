@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from triton_watch.wording import words
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -45,6 +47,12 @@ def spark(
         _path(failed, max(most, worst)) if worst > 0 else "",
         f"{title}, {period}: {now}, most {write(most)}{also}",
     )
+
+
+def of_cycles(seconds: Sequence[float]) -> Spark | None:
+    """Draw how long the last poll cycles took, the oldest first."""
+    last = seconds[-1] if seconds else None
+    return spark("Length of a poll cycle", f"last {len(seconds):,} cycles", seconds, words.seconds, last)
 
 
 def _path(values: Sequence[float | None], most: float) -> str:

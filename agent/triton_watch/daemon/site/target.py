@@ -12,8 +12,8 @@ from triton_watch.daemon.site.asking import NoPageError
 from triton_watch.daemon.site.overview import all_targets
 from triton_watch.daemon.site.parts import event_rows, target_row
 from triton_watch.daemon.site.rendering import full_name, name
-from triton_watch.daemon.site.sparks import spark
-from triton_watch.daemon.site.values import last_cycles, share
+from triton_watch.daemon.site.sparks import of_cycles
+from triton_watch.daemon.site.values import share
 from triton_watch.daemon.site.visit import Page
 from triton_watch.daemon.telling.targets import target_detail
 from triton_watch.wording import words
@@ -85,9 +85,7 @@ def _values(visit: Visit, found: TargetDetail) -> dict[str, object]:
         "troubles": [(one, _model_href(visit, found, one)) for one in found.troubles],
         "troubles_total": found.troubles_total,
         "gpus": [_gpu(visit, found.brief.name, one) for one in found.gpus],
-        "cycles": spark(
-            "Length of a poll cycle", last_cycles(len(cycles)), seconds, words.seconds, seconds[-1] if seconds else None
-        ),
+        "cycles": of_cycles(seconds),
         "cycles_shown": len(cycles),
         "slowest": max(seconds, default=None),
         "mean": sum(seconds) / len(seconds) if seconds else None,

@@ -49,11 +49,6 @@ def share(part: float | None, whole: float | None = 1.0) -> int | None:
     return round(100 * min(max(part / whole, 0.0), 1.0))
 
 
-def last_cycles(count: int) -> str:
-    """Say of how many poll cycles a drawing is."""
-    return f"last {count:,} cycles"
-
-
 def last_time(seconds: float) -> str:
     """Say of how long a drawing is: `last hour`, or `last 4 min` where less is known."""
     return "last hour" if seconds >= _NEARLY_AN_HOUR else f"last {words.span(seconds)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -22,12 +22,12 @@ from triton_watch.slo.sli import ROW
 from triton_watch.wording.text import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from triton_watch.daemon.facts.common import Trouble
     from triton_watch.daemon.state import AlertsView, StateSource
     from triton_watch.daemon.telling.views import TargetView
     from triton_watch.records import SliTable, TargetSnapshot
+    from triton_watch.slo.troubles import Trouble
 
 _TROUBLES: Final = 100
 """Troubles of a target that are told; the list of models has the first of each."""
@@ -126,6 +126,7 @@ def _detail(
     server = None if snapshot is None else snapshot.server
     probes = {} if snapshot is None else snapshot.probes
     table = snapshot.slis if snapshot is not None and view.is_heard else None
+    troubles = _troubles(view)
     return facts.TargetDetail(
         version=VERSION,
         at=now,
@@ -134,8 +135,8 @@ def _detail(
         metrics_url=whole(view.target.metrics_url),
         extensions=() if server is None else tuple(map(whole, server.extensions)),
         probes=tuple(facts.Probe(one, p.outcome, number(p.duration), sentence(p.detail)) for one, p in probes.items()),
-        troubles=tuple(islice(_troubles(view), _TROUBLES)),
-        troubles_total=sum(1 for _ in _troubles(view)),
+        troubles=tuple(map(trouble, troubles[:_TROUBLES])),
+        troubles_total=len(troubles),
         gpus=() if table is None else _gpus(table),
         cycles=tuple(facts.Cycle(one.at, number(one.seconds), one.failed) for one in history.cycles.get(name, ())),
         cycles_total=counts.cycles,
@@ -145,9 +146,9 @@ def _detail(
     )
 
 
-def _troubles(view: TargetView) -> Iterator[Trouble]:
+def _troubles(view: TargetView) -> list[Trouble]:
     """The server's own, then the models' in the order in which these are told."""
-    return map(trouble, chain(view.troubles.get(None, ()), *(view.troubles_of(row.key) for row in view.rows)))
+    return [*view.troubles.get(None, ()), *chain.from_iterable(view.troubles_of(row.key) for row in view.rows)]
 
 
 def _failures(counts: TargetCounts) -> tuple[facts.ProbeFailures, ...]:

@@ -22,7 +22,8 @@ from support.web_access import (
     write_pair,
 )
 from triton_watch.config import ConfigError, load_web
-from triton_watch.daemon.access.live import Access, is_loopback
+from triton_watch.config.addresses import is_loopback
+from triton_watch.daemon.access.live import Access
 from triton_watch.daemon.app import SECURITY_HEADERS, Route, plain
 
 PATHS = ("/", "/metrics", "/-/healthy", "/-/ready", "/-/serving", "/api/v1/alerts")
