@@ -10,7 +10,7 @@ SAY := @printf '%s\n'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint generate bench soak faults expressions screenshots clean check-generated pytest debian chromium
+.PHONY: help demo test lint generate bench soak faults expressions screenshots clean check-generated pytest debian chromium cluster-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,7 +55,7 @@ clean: ## Remove the environment, caches and unpacked packages
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	find agent tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
-pytest: check-generated debian chromium
+pytest: check-generated debian chromium cluster-tools
 	$(SAY) '== pytest, unit tests on all processors' && $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile tests/unit
 	$(SAY) '== pytest, real servers beside one another' && $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
 		-m beside tests/integration
@@ -63,7 +63,11 @@ pytest: check-generated debian chromium
 
 debian: $(VENV)/.test
 	$(SAY) '== packages of the distribution (unpacked into .cache/debian where they are missing)'
-	@$(PY) tests/support/debian.py libpython prometheus prometheus-alertmanager
+	@$(PY) tests/support/debian.py libpython prometheus prometheus-alertmanager bubblewrap
+
+cluster-tools: $(VENV)/.test
+	$(SAY) '== helm and kubectl (the first time: about 70 MB)'
+	@$(PY) tests/support/cluster_tools.py
 
 chromium: $(VENV)/.test
 	$(SAY) '== a browser (the first time, where there is none: about 170 MB)'

@@ -21,6 +21,7 @@ CACHE = ROOT / ".cache" / "debian"
 PROGRAMS = {
     "prometheus": ("prometheus", "promtool"),
     "prometheus-alertmanager": ("prometheus-alertmanager", "amtool"),
+    "bubblewrap": ("bwrap",),
 }
 """Package -> the programs that tests want of it."""
 BY_HAND = {"chromium": "install Google Chrome, or say `snap install chromium` (Ubuntu)"}
