@@ -43,6 +43,7 @@ from triton_watch.records import (
     SkipReason,
     Sli,
     SliTable,
+    SourceStatus,
     Target,
     TargetSnapshot,
     Wedged,
@@ -98,6 +99,7 @@ class SyntheticState:
     process: AgentStatus = PROCESS
     age: float = 0.5
     first_done: bool = True
+    sources: tuple[SourceStatus, ...] = ()
     asked_about: list[str | None] = field(default_factory=list)
     """The models that `serving` was asked about."""
 
@@ -146,6 +148,9 @@ class SyntheticState:
 
     def first_cycle_done(self) -> bool:
         return self.first_done
+
+    def discovery(self) -> tuple[SourceStatus, ...]:
+        return self.sources
 
 
 def parse_openmetrics(page: str) -> list[Metric]:

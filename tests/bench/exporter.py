@@ -76,13 +76,14 @@ def main() -> None:
     parser.add_argument("--models", type=int, required=True)
     parser.add_argument("--summaries", action="store_true")
     parser.add_argument("--pages", type=int, default=20)
+    parser.add_argument("--address", default="127.0.0.1")
     arguments = parser.parse_args()
     Handler.bodies = [
         pages.render(arguments.models, summaries=arguments.summaries, tick=tick) for tick in range(arguments.pages)
     ]
     names = sorted(set(re.findall(r'model="([^"]+)"', Handler.bodies[0].decode())))
     Handler.index = json.dumps([{"name": n, "version": "1", "state": "READY"} for n in names]).encode()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((arguments.address, 0), Handler)
     server.daemon_threads = True
     sys.stdout.write(f"{server.server_address[1]} {len(Handler.bodies[0])}\n")
     sys.stdout.flush()

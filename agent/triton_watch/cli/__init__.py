@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "check": ("triton_watch.cli.check", "Find what is wrong with model repositories, manifests, live servers."),
         "rules": ("triton_watch.cli.rules", "List and explain the rules of `check`."),
         "run": ("triton_watch.cli.run", "Watch Triton servers: poll, compute SLIs, serve /metrics."),
+        "health": ("triton_watch.cli.health", "Ask a running agent whether it is well, in one line and exit code."),
         "status": ("triton_watch.cli.status", "Poll one server twice and print what it is doing."),
         "top": ("triton_watch.cli.top.command", "All models, the worst first, on a screen that renews itself."),
         "canary": ("triton_watch.cli.canary", "Send real inferences and check their answers."),

@@ -68,13 +68,24 @@ class AgentClient:
 
         Raises AgentError, NotThereError.
         """
-        try:
-            response = self._fetcher.fetch("GET", f"{self.url}{path}", limit=_BODY_LIMIT)
-        except TritonError as error:
-            raise AgentError(_unheard(self.url, error)) from error
+        response = self.answer(path)
         if response.status != 200:
             self._refused(response, what)
         return response.body
+
+    def answer(self, path: str) -> Response:
+        """Return what is answered at this path, whatever its status. Raises AgentError."""
+        try:
+            return self._fetcher.fetch("GET", f"{self.url}{path}", limit=_BODY_LIMIT)
+        except TritonError as error:
+            raise AgentError(_unheard(self.url, error)) from error
+
+    def refusal(self, response: Response, what: str) -> AgentError:
+        """Return the error for an answer that tells nothing of what was asked for."""
+        try:
+            self._refused(response, what)
+        except (AgentError, NotThereError) as error:
+            return AgentError(str(error))
 
     def stranger(self) -> AgentError:
         """Return the error for a 200 that no agent would have given."""
@@ -99,7 +110,7 @@ class AgentClient:
             raise NotThereError(clip(said, LONGEST))
         if status == 401:
             raise AgentError(f"the agent at {url} {self._login()}.")
-        if status == 400 and (TLS_PORT.search(response.body) or _HTTPS_HERE in response.body):
+        if wants_tls(response):
             raise AgentError(f"what listens at {url} speaks TLS: write https:// in its URL.")
         if status == 404:
             raise AgentError(
@@ -114,6 +125,11 @@ class AgentClient:
         if self._has_password:
             return "refuses this user or password (HTTP 401): check --agent-user and the password"
         return "wants a user and a password (HTTP 401): give --agent-user and --agent-password-file"
+
+
+def wants_tls(response: Response) -> bool:
+    """Whether this is what a port that speaks TLS answers to plain HTTP."""
+    return response.status == 400 and bool(TLS_PORT.search(response.body) or _HTTPS_HERE in response.body)
 
 
 def _own_sentence(response: Response) -> str:

@@ -20,9 +20,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 PASSWORD: Final = "TRITON_WATCH_AGENT_PASSWORD"  # noqa: S105 - the name of a variable
 _FILE: Final = click.Path(path_type=Path)
-_OPTIONS: Final = (
-    click.option("--agent", metavar="URL", help="Where the agent is.  [default: http://127.0.0.1:8003]"),
-    click.option("--config", "-c", "config_file", type=_FILE, help=f"Its file.  [default: ./{DEFAULT_FILE}, if any]"),
+_AGENT: Final = click.option("--agent", metavar="URL", help="Where the agent is.  [default: http://127.0.0.1:8003]")
+_CONFIG: Final = click.option(
+    "--config", "-c", "config_file", type=_FILE, help=f"Its file.  [default: ./{DEFAULT_FILE}, if any]"
+)
+_ACCESS: Final = (
     click.option("--agent-ca", type=_FILE, metavar="FILE", help="CA certificates (PEM) for an agent with https."),
     click.option("--agent-user", metavar="NAME", help="User of an agent that wants a password."),
     click.option("--agent-password-file", type=_FILE, metavar="FILE", help=f"Its password; or set {PASSWORD}."),
@@ -31,7 +33,16 @@ _OPTIONS: Final = (
 
 def agent_options(function: Function) -> Function:
     """Add the flags that name an agent to a command; `agent_of` takes them."""
-    for option in reversed(_OPTIONS):
+    return _AGENT(_CONFIG(_access_options(function)))
+
+
+def agent_options_without_file(function: Function) -> Function:
+    """Add the same flags but --config, for a command that reads no configuration."""
+    return _AGENT(_access_options(function))
+
+
+def _access_options(function: Function) -> Function:
+    for option in reversed(_ACCESS):
         function = option(function)
     return function
 
@@ -44,18 +55,42 @@ def agent_of(
     agent_password_file: Path | None,
 ) -> AgentClient:
     """Return the agent that the flags name, not asked yet. Raises click.UsageError; a file that is not good ends it."""
+    return agent_at(_url(agent, config_file), agent_ca, agent_user, agent_password_file)
+
+
+def agent_at(
+    url: str,
+    agent_ca: Path | None,
+    agent_user: str | None,
+    agent_password_file: Path | None,
+    *,
+    is_own: bool = False,
+) -> AgentClient:
+    """Return the agent at a URL, not asked yet; one on this machine whose certificate nobody checks `is_own`.
+
+    Raises click.UsageError.
+    """
     from triton_watch.cli.agent_client import AgentClient
     from triton_watch.records import TlsSettings
 
-    url = _url(agent, config_file)
     if agent_ca is not None and not url.startswith("https://"):
         raise click.UsageError(f"--agent-ca is for an agent with https, and this is {url}: give --agent https://….")
-    return AgentClient(url, _credentials(agent_user, agent_password_file), TlsSettings(ca_file=agent_ca))
+    tls = TlsSettings(ca_file=agent_ca, insecure_skip_verify=is_own)
+    return AgentClient(url, _credentials(agent_user, agent_password_file), tls)
+
+
+def usual_address() -> tuple[str, int]:
+    """Return where an agent of this environment listens when nobody says so. Raises click.UsageError."""
+    from triton_watch.config import ParseError
+    from triton_watch.config.listening import default_listen
+
+    try:
+        return default_listen(os.environ)
+    except ParseError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _url(agent: str | None, config_file: Path | None) -> str:
-    from triton_watch.config import ParseError
-    from triton_watch.config.addresses import public_url
     from triton_watch.records import WebSettings
 
     if agent is not None and config_file is not None:
@@ -63,20 +98,28 @@ def _url(agent: str | None, config_file: Path | None) -> str:
     if agent is None:
         if config_file is None and Path(DEFAULT_FILE).exists():
             config_file = Path(DEFAULT_FILE)
-        return _of(WebSettings() if config_file is None else settings_from(config_file).web)
+        return own_url(WebSettings(*usual_address()) if config_file is None else settings_from(config_file).web)
+    return checked_url(agent)
+
+
+def checked_url(agent: str) -> str:
+    """Return what --agent says, checked. Raises click.UsageError."""
+    from triton_watch.config import ParseError
+    from triton_watch.config.addresses import public_url
+
     try:
         return public_url(agent)
     except ParseError as error:
         raise click.UsageError(f"--agent: {error}") from None
 
 
-def _of(web: WebSettings) -> str:
+def own_url(web: WebSettings) -> str:
     """Return the URL at which a program on this machine reaches an agent that listens there."""
     from triton_watch.config.addresses import local_url
 
     if web.port == 0:
         raise click.UsageError(
-            "web.listen of the configuration has port 0, any free one: give --agent URL, as its log says it."
+            "the address to listen on has port 0, any free one: give --agent URL, as its log says it."
         )
     return local_url(web.host, web.port, tls=web.tls)
 

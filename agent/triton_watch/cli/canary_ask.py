@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from triton_watch.cli.targets import settings_from, target_options
+from triton_watch.cli.targets import settings_from, target_options, with_discovered
 from triton_watch.cli.terminal_bar import progress_bar
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def settings_of(
     folder = settings.canary.goldens
     if must_exist and folder is not None and not folder.is_dir():
         raise click.UsageError(f"there is no folder of goldens {folder}: `canary record` makes one.")
-    return settings
+    return with_discovered(settings)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

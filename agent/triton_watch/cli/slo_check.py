@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from triton_watch.cli.targets import settings_from, target_options
+from triton_watch.cli.targets import settings_from, target_options, with_discovered
 
 if TYPE_CHECKING:
     from triton_watch.cli.slo_live import Checked
@@ -68,7 +68,7 @@ def load(file: Path | None, *, live: bool = False) -> tuple[SloSettings, tuple[T
     try:
         if live:
             settings = load_all(file)
-            return settings.slo, settings.targets
+            return settings.slo, with_discovered(settings).targets
         return load_slo(file), ()
     except ConfigUnreadableError as error:
         _fail(error, UNREADABLE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -50,3 +51,22 @@ def settings_from(config_file: Path | None, **flags: Any) -> Settings:  # noqa: 
         for line in str(error).splitlines():
             click.echo(f"triton-watch: {line}", err=True)
         sys.exit(3 if isinstance(error, ConfigUnreadableError) else 2)
+
+
+def with_discovered(settings: Settings) -> Settings:
+    """Return the settings with the targets that are found now added.
+
+    What went wrong is told on stderr; where there is no target then, the process ends with 3.
+    """
+    if not settings.discovery:
+        return settings
+    from triton_watch.discovery.once import discover_once
+
+    targets, problems = discover_once(settings)
+    for problem in problems:
+        click.echo(f"triton-watch: targets could not be looked for: {problem}", err=True)
+    if not targets:
+        if not problems:
+            click.echo("triton-watch: discovery found no targets: check the names and files under it.", err=True)
+        sys.exit(3)
+    return replace(settings, targets=targets)

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from triton_watch.config import addresses
 from triton_watch.config.alert_sections import AlertsSection
 from triton_watch.config.build_alerts import alert_settings
 from triton_watch.config.build_canary import canary_settings
+from triton_watch.config.build_discovery import discovery_settings
 from triton_watch.config.build_slo import slo_settings
 from triton_watch.config.canary_sections import CanarySection
 from triton_watch.config.common import Common, Resolver
 from triton_watch.config.derived import derive
 from triton_watch.config.errors import Location, ParseError
+from triton_watch.config.listening import default_listen
 from triton_watch.config.model import CheckSection, ConfigFile, DefaultsSection, LogSection, TargetSection, WebSection
 from triton_watch.config.slo_sections import SloSection
 from triton_watch.config.units import format_duration
 from triton_watch.config.web_file import report_web
 from triton_watch.records import CheckSettings, LogSettings, Settings, Target, Timeouts, TlsSettings, WebSettings
+from triton_watch.records.discovery import NOWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from triton_watch.config.expand import Report
+    from triton_watch.config.server_sections import ServerSection
 
 _DEFAULT_INTERVAL = 15.0
 _DEFAULT_TIMEOUTS = Timeouts(connect=1.0, read=2.0, total=3.0)
@@ -37,26 +41,33 @@ _TOTAL_OF_INTERVAL = 0.8
 def settings(config: ConfigFile, base: Path, report: Report, environ: Mapping[str, str]) -> Settings | None:
     """Build the settings; None when a target could not be built. `base` is where relative paths start.
 
-    `environ` says where state is kept when the configuration does not.
+    `environ` says where state is kept, and where to listen, when the configuration does not.
     """
     builder = _Builder(Resolver(base, report), report)
     defaults = builder.resolver.common(config.defaults or DefaultsSection(), ("defaults",))
-    built = [builder.target(section, defaults, ("targets", index)) for index, section in enumerate(config.targets)]
+    sections = config.targets or []
+    built = [builder.target(section, defaults, ("targets", index)) for index, section in enumerate(sections)]
+    if config.targets is None and config.discovery is None:
+        report(("targets",), "is missing: list the servers to watch, or say under discovery where they are found.")
+    discovery = discovery_settings(
+        config.discovery, lambda section, at: builder.template(section, defaults, at), base, report
+    )
     slo = slo_settings(config.slo or SloSection(), builder.resolver, environ)
     canary = canary_settings(config.canary or CanarySection(), builder.resolver)
     alerts = alert_settings(config.alerts or AlertsSection(), builder.resolver)
     targets = tuple(target for target in built if target is not None)
     if len(targets) < len(built):
         return None
-    _refuse_same_names(config.targets, targets, report)
+    _refuse_same_names(sections, targets, report)
     return Settings(
         targets=targets,
-        web=builder.web(config.web or WebSection()),
+        web=builder.web(config.web or WebSection(), environ),
         log=_log(config.log or LogSection()),
         check=None if config.check is None else check(config.check, base),
         slo=slo,
         canary=canary,
         alerts=alerts,
+        discovery=discovery,
         poll_threads=config.poll_threads or _DEFAULT_POLL_THREADS,
     )
 
@@ -89,24 +100,32 @@ class _Builder:
     report: Report
 
     def target(self, section: TargetSection, defaults: Common, at: Location) -> Target | None:
-        own = self.resolver.common(section, at)
-        common = own.over(defaults)
+        """Build a target; None where its addresses make no sense."""
+        template = self.template(section, defaults, at)
         try:
             found = derive(_url(section), section.metrics_url, section.grpc)
         except ParseError as error:
             self.report((*at, "url"), str(error))
             return None
-        interval = common.interval or _DEFAULT_INTERVAL
-        timed = section.interval is not None or section.timeouts is not None
-        self.resolver.refuse_clashes(common, at)
-        self._check_list(section.expected_models, (*at, "expected_models"))
-        self._check_list(section.gpus, (*at, "gpus"))
-        return Target(
+        return replace(
+            template,
             name=section.name or found.host_port,
             http_url=found.http_url,
             metrics_url=found.metrics_url,
             grpc_address=found.grpc,
             grpc_tls=found.grpc_tls,
+        )
+
+    def template(self, section: ServerSection, defaults: Common, at: Location) -> Target:
+        """Build a target without a name and addresses."""
+        common = self.resolver.common(section, at).over(defaults)
+        interval = common.interval or _DEFAULT_INTERVAL
+        timed = section.interval is not None or section.timeouts is not None
+        self.resolver.refuse_clashes(common, at)
+        self._check_list(section.expected_models, (*at, "expected_models"))
+        self._check_list(section.gpus, (*at, "gpus"))
+        return replace(
+            NOWHERE,
             interval=interval,
             timeouts=self._timeouts(common, interval, at if timed else ("defaults",)),
             body_limit=common.body_limit or _DEFAULT_BODY_LIMIT,
@@ -117,15 +136,24 @@ class _Builder:
             gpus=tuple(section.gpus or ()),
         )
 
-    def web(self, section: WebSection) -> WebSettings:
+    def web(self, section: WebSection, environ: Mapping[str, str]) -> WebSettings:
         """Build where to listen, and check the web configuration file."""
-        usual = WebSettings()
-        host, port = (usual.host, usual.port) if section.listen is None else addresses.listen(section.listen)
+        host, port = self._listen(section.listen, environ)
         if section.config_file is None:
             return WebSettings(host, port)
         path = self.resolver.base / section.config_file
         access = report_web(path, ("web", "config_file"), self.report)
         return WebSettings(host, port, path, tls=access is not None and access.tls is not None)
+
+    def _listen(self, given: str | None, environ: Mapping[str, str]) -> tuple[str, int]:
+        if given is not None:
+            return addresses.listen(given)
+        try:
+            return default_listen(environ)
+        except ParseError as error:
+            self.report(("web", "listen"), f"is not set, and {error}")
+            usual = WebSettings()
+            return usual.host, usual.port
 
     def _timeouts(self, common: Common, interval: float, at: Location) -> Timeouts:
         usual = round(min(_DEFAULT_TIMEOUTS.total, _TOTAL_OF_INTERVAL * interval), 3)

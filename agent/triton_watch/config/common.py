@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from triton_watch.config.expand import Report
-    from triton_watch.config.model import CommonSection
     from triton_watch.config.sections import (
         BasicAuthSection,
         HeaderSection,
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
         RestrictedSection,
         TlsSection,
     )
+    from triton_watch.config.server_sections import CommonSection
 
 _RESERVED = frozenset({"connection", "content-length", "transfer-encoding"})
 """Headers that belong to the connection: a wrong one breaks every request."""

@@ -19,6 +19,7 @@ Json = dict[str, Any]
 _TYPES: Mapping[str, str] = MappingProxyType(
     {"integer": "whole number", "string": "text", "boolean": "true or false", "object": "mapping"}
 )
+_OF_FOUND: Final = ("discovery.dns[].settings.", "discovery.files[].settings.")
 _OVERRIDE: Final = "canary.overrides[]."
 
 
@@ -65,6 +66,10 @@ def _entry(path: str, part: Json, required: bool) -> list[str]:
     if path.startswith("defaults."):
         like = path.replace("defaults", "targets[]", 1)
         return [f"As [`{like}`](#{_anchor(like)}), for all targets."]
+    for settings in _OF_FOUND:
+        if path.startswith(settings):
+            like = path.replace(settings, "targets[].", 1)
+            return [f"As [`{like}`](#{_anchor(like)}), for these targets."]
     if path.startswith(_OVERRIDE) and path.removeprefix(_OVERRIDE) in CanaryOptionsSection.model_fields:
         like = path.replace(_OVERRIDE, "canary.", 1)
         return [f"As [`{like}`](#{_anchor(like)}), for these models; without it, as there."]

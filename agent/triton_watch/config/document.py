@@ -68,6 +68,16 @@ def read(path: Path, *, empty: str = EMPTY) -> Document:
 
 def parse(text: str, source: str, *, empty: str = EMPTY) -> Document:
     """Read YAML text; `source` is the file's name in messages, `empty` as for `read`. Raises `ConfigError`."""
+    node, lines = parse_any(text, source, empty=empty)
+    if not isinstance(node, dict):
+        kind = "a list" if isinstance(node, list) else "a single value"
+        message = f"has {kind} at the top: start with a key such as targets, followed by a colon."
+        raise ConfigError(source, [Problem(message, line=1)])
+    return Document(source, node, lines)
+
+
+def parse_any(text: str, source: str, *, empty: str) -> tuple[object, Mapping[Location, int]]:
+    """Read YAML text of any shape, and the line of each location in it; else as `parse`."""
     reader = NodeReader()
     try:
         node = _compose(text, reader)
@@ -84,11 +94,7 @@ def parse(text: str, source: str, *, empty: str = EMPTY) -> Document:
         raise ConfigError(source, reader.problems)
     if node is None:
         raise ConfigError(source, [Problem(empty)])
-    if not isinstance(node, dict):
-        kind = "a list" if isinstance(node, list) else "a single value"
-        message = f"has {kind} at the top: start with a key such as targets, followed by a colon."
-        raise ConfigError(source, [Problem(message, line=1)])
-    return Document(source, node, reader.lines)
+    return node, reader.lines
 
 
 def _compose(text: str, reader: NodeReader) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from triton_watch.records import CheckSettings, Settings, SloSettings
 
 Checked = TypeVar("Checked", bound=Section)
+
+_WHOLE: Final = frozenset({"targets", "discovery"})
+"""A file that has one of them is a whole configuration."""
 
 
 def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
@@ -69,7 +72,7 @@ def slo_of(document: Document, base: Path, environ: Mapping[str, str] | None = N
     """Build the `slo` section of a document. Raises `ConfigError`."""
     environ = _environ(environ)
     findings = Findings(document)
-    if not {"slo", "targets"} & document.value.keys():
+    if not {"slo", *_WHOLE} & document.value.keys():
         findings.add(("slo",), "is missing: write objectives under it, or give a whole configuration.")
         _refuse_unknown_sections(document.value, findings.add)
         findings.stop_here()
@@ -86,7 +89,7 @@ def _environ(environ: Mapping[str, str] | None) -> Mapping[str, str]:
 def _section(document: Document, name: str, model: type[Checked], environ: Mapping[str, str]) -> Checked:
     """Check one section of a document, and the names of the others where it is no whole configuration."""
     findings, at = Findings(document), (name,)
-    if "targets" not in document.value:
+    if not _WHOLE & document.value.keys():
         _refuse_unknown_sections(document.value, findings.add)
     section = document.value.get(name)
     value = expand({} if section is None else section, environ, findings.add, at)

@@ -4,35 +4,22 @@
 
 from typing import Final
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from triton_watch.config import fields as f
 from triton_watch.config.alert_sections import AlertsSection
 from triton_watch.config.canary_sections import CanarySection
-from triton_watch.config.sections import HttpSection, RestrictedSection, Section, TimeoutsSection, setting
+from triton_watch.config.discovery_sections import DiscoverySection
+from triton_watch.config.sections import Section, setting
+from triton_watch.config.server_sections import CommonSection, ServerSection
 from triton_watch.config.slo_sections import SloSection
-
-
-class CommonSection(HttpSection):
-    """What `defaults` and a target share. A target's own setting replaces the default of the same name."""
-
-    interval: f.Interval | None = setting(
-        "Time from one poll to the next, from 100ms to 1d.", default="15s", example="10s"
-    )
-    timeouts: TimeoutsSection | None = setting("Deadlines of one request.")
-    body_limit: f.Size | None = setting(
-        "Largest answer that is read. A larger one counts as failed, and nothing of it is used.",
-        default="50MB",
-        example="20MiB",
-    )
-    restricted_api: RestrictedSection | None = setting("The header that opens Triton's restricted HTTP APIs.")
 
 
 class DefaultsSection(CommonSection):
     """Settings for all targets that do not have their own."""
 
 
-class TargetSection(CommonSection):
+class TargetSection(ServerSection):
     """One Triton server."""
 
     needed = (("url", "host"),)
@@ -59,27 +46,14 @@ class TargetSection(CommonSection):
         "URL of the metrics page; without a path, `/metrics`. Without it: two ports after that of `url`.",
         example="http://triton:8002/metrics",
     )
-    model_repository: f.Paths | None = setting(
-        "Directory of the model repository as this agent sees it, or a list of them.", example="/models"
-    )
-    expected_models: list[f.Text] | None = setting(
-        "Models that must be ready. One that the server does not know is reported as missing.",
-        example=["ranker", "embedder"],
-        rule={"uniqueItems": True},
-    )
-    gpus: list[f.Gpu] | None = setting(
-        "UUIDs of the server's GPUs in the order of its GPU indices, which the server does not tell. With "
-        "them GPU use can be shared out to models.",
-        example=["GPU-8d3f2a1b-7c6e-4f5a-9b8c-0d1e2f3a4b5c"],
-        rule={"uniqueItems": True},
-    )
 
 
 class WebSection(Section):
     """What the agent serves: its metrics and pages."""
 
     listen: f.Listen | None = setting(
-        "Address to listen on, `host:port`. `0.0.0.0:8003` is every IPv4 interface; port 0 is any free one.",
+        "Address to listen on, `host:port`. `0.0.0.0:8003` is every IPv4 interface; port 0 is any free one. "
+        "The environment variable `TRITON_WATCH_LISTEN` replaces the default.",
         default="127.0.0.1:8003",
         example="0.0.0.0:8003",
     )
@@ -128,7 +102,13 @@ class CheckSection(Section):
 class ConfigFile(Section):
     """Configuration of triton-watch."""
 
-    targets: list[TargetSection] = Field(min_length=1, description="The servers to watch, at least one.")
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["targets"]}, {"required": ["discovery"]}]})
+    targets: list[TargetSection] | None = Field(
+        default=None, min_length=1, description="The servers to watch. Needed where `discovery` does not find them."
+    )
+    discovery: DiscoverySection | None = setting(
+        "Where servers to watch are found, beside `targets` or in place of it: see [fleets](fleet.md)."
+    )
     defaults: DefaultsSection | None = setting("Settings for all targets that do not have their own.")
     web: WebSection | None = setting("What the agent serves.")
     log: LogSection | None = setting("The agent's log.")

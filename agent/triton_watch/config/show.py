@@ -12,6 +12,7 @@ from triton_watch.config.expand import escaped
 from triton_watch.config.show_access import credentials_settings, tls_settings
 from triton_watch.config.show_alerts import alerts_section
 from triton_watch.config.show_canary import canary_section
+from triton_watch.config.show_discovery import discovery_section, server_settings
 from triton_watch.config.show_objective import objective_settings
 from triton_watch.config.state_dir import state_dir_text
 
@@ -32,7 +33,8 @@ def masked(settings: Settings) -> dict[str, Any]:
     Passwords, tokens and the values of headers are `<secret>`, wherever they came from.
     """
     return {
-        "targets": [_target(target) for target in settings.targets],
+        **({"targets": [_target(target) for target in settings.targets]} if settings.targets else {}),
+        **discovery_section(settings.discovery),
         "web": _web(settings.web),
         "log": {"level": settings.log.level, "format": settings.log.format},
         **({} if settings.check is None else {"check": _check(settings.check)}),
@@ -72,26 +74,12 @@ def _check(check: CheckSettings) -> dict[str, Any]:
 
 
 def _target(target: Target) -> dict[str, Any]:
-    optional = {
-        **credentials_settings(target.credentials),
-        "tls": tls_settings(target.tls),
-        "model_repository": [str(path) for path in target.model_repositories],
-        "expected_models": list(target.expected_models),
-        "gpus": list(target.gpus),
-    }
     return {
         "name": target.name,
         "url": target.http_url,
         "grpc": grpc_text(target.grpc_address, tls=target.grpc_tls),
         "metrics_url": target.metrics_url,
-        "interval": units.format_duration(target.interval),
-        "timeouts": {
-            "connect": units.format_duration(target.timeouts.connect),
-            "read": units.format_duration(target.timeouts.read),
-            "total": units.format_duration(target.timeouts.total),
-        },
-        "body_limit": units.format_size(target.body_limit),
-        **{key: value for key, value in optional.items() if value},
+        **server_settings(target),
     }
 
 

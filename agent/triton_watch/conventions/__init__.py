@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from triton_watch.conventions.alert_metrics import ALERT_METRICS
 from triton_watch.conventions.canary import CANARY_METRICS
+from triton_watch.conventions.discovery import DISCOVERY_METRICS
 from triton_watch.conventions.metric import (
     AGENT,
     GPUS,
@@ -50,6 +51,7 @@ METRICS: tuple[Metric, ...] = (
         AGENT,
         "seconds",
     ),
+    *DISCOVERY_METRICS,
     TARGET_UP := Metric(
         "triton_watch_target_up",
         "gauge",

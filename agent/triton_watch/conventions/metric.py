@@ -15,7 +15,8 @@ MetricType: TypeAlias = Literal["gauge", "counter", "info", "histogram"]
 
 LABELS: Mapping[str, str] = MappingProxyType(
     {
-        "target": "Name of the target in the configuration; one target is one Triton server.",
+        "target": "Name of the target, configured or found; one target is one Triton server.",
+        "source": "Where targets are looked for: `dns:`, record type, name and port, or `file:` and the path.",
         "model": "Name of the model, as Triton serves it.",
         "version": "Version of the model, empty where the server named none; on build_info, of the agent.",
         "model_namespace": "Namespace of the model; only on servers that run with --model-namespacing.",
@@ -56,6 +57,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
 """Every label that may stand on an exported series."""
 
 AGENT = "The agent itself"
+DISCOVERY = "Where targets are looked for"
 TARGETS = "Targets"
 PROBES = "Probes"
 MODELS = "Models"

@@ -118,6 +118,8 @@ class AlertJobs:
         self._sends = 0
         self._under_way = UnderWay()
         self._told: frozenset[AlertKey] = frozenset(_firing(kept.states))
+        self._unseen = frozenset(dict(state.key.labels).get("target", "") for state in kept.states)
+        """Targets of the process before that this one has not watched yet."""
         self._kept = stored
         self._kept_at = clock()
         self._mark: object = None
@@ -160,11 +162,22 @@ class AlertJobs:
                 self._begin(url)
         self._keep()
 
+    def watch(self, targets: Iterable[str], *, is_whole: bool) -> None:
+        """From now on these targets are watched: alerts of others resolve.
+
+        Without `is_whole` there may be others, which were not found yet: alerts that the process before had of them
+        stay. From any thread.
+        """
+        names = frozenset(targets)
+        self._unseen = frozenset() if is_whole else self._unseen - names
+        self._targets = names | self._unseen
+
     def swap(self, settings: Settings) -> None:
-        """Go over to other settings; peers come and go."""
+        """Go over to other settings; peers come and go. Where targets are looked for, `watch` says which there are."""
         self._settings = settings.alerts
         self._external_url = external_url(settings)
-        self._targets = _names(settings)
+        if not settings.discovery:
+            self._targets = _names(settings)
         self._evaluator.swap(settings.alerts)
         self._dispatcher.swap(settings.alerts, self._external_url)
         self._audits.swap(settings.check or CheckSettings(), _interval(settings))

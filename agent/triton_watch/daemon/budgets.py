@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from triton_watch.daemon.state import TargetBudgets
 from triton_watch.records.objective import matches
@@ -29,6 +29,13 @@ class _Account:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
+MOST_PARTED: Final = 10_000
+"""Series of targets that are no longer watched, in memory and in the store: some 6 KB each after a month."""
+
+_MOST_DROPPED: Final = 200
+"""Ledgers that the store is told to forget at a time; it forgets others when they are out of their period."""
+
+
 class Budgets:
     """Keeps the ledgers of the watched targets. `stored` is what a store kept of an earlier process.
 
@@ -42,14 +49,18 @@ class Budgets:
         *,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
+        most_parted: int = MOST_PARTED,
     ) -> None:
         self.settings = settings
+        self._most_parted = most_parted
         self._stored: dict[tuple[str, float], LedgerState] = {}
         self.recall(stored)
         self._clock = clock
         self._now = now
         self._lock = threading.Lock()
         self._parted: set[tuple[str, float]] = set()
+        self._dropped: list[LedgerState] = []
+        """What the store is to forget with the next changes."""
         self._accounts: dict[str, _Account] = {}
         self._targets: Mapping[str, TargetBudgets] = MappingProxyType({})
 
@@ -117,7 +128,9 @@ class Budgets:
         """
         with self._lock:
             parted, self._parted = self._parted, set()
+            dropped, self._dropped = self._dropped, []
             states = [state for place, state in self._stored.items() if full or place in parted]
+            states += [] if full else dropped
         for account in list(self._accounts.values()):
             with account.lock:
                 states += [ledger.changes(self._now(), full=full) for ledger in account.ledgers.values()]
@@ -144,6 +157,21 @@ class Budgets:
         with self._lock:
             self.recall(states)
             self._parted |= {(state.target, state.period) for state in states}
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Let the ledgers go that were left first, so that targets that come and go for ever do not fill memory.
+
+        The store forgets what is out of its period: these are told once more as if they were that.
+        """
+        now, room = self._now(), self._most_parted
+        for place, state in sorted(self._stored.items(), key=lambda one: -one[1].wall):
+            room -= max(1, len(state.keys))
+            if room < 0 or state.wall + state.period < now:
+                del self._stored[place]
+                self._parted.discard(place)
+                self._dropped.append(replace(state, wall=0.0, rows=()))
+        del self._dropped[:-_MOST_DROPPED]
 
     def _timeline(self, target: str) -> Timeline:
         wall = self._now()

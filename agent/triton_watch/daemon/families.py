@@ -15,6 +15,7 @@ import numpy as np
 from triton_watch import conventions as c
 from triton_watch.daemon.alert_families import ALERT_BUILDERS
 from triton_watch.daemon.canary_families import CANARY_BUILDERS, CanaryView, canary_view
+from triton_watch.daemon.discovery_families import DISCOVERY_BUILDERS
 from triton_watch.daemon.ensemble_families import steps
 from triton_watch.daemon.labels import LabelSet
 from triton_watch.daemon.slo_families import SLO_BUILDERS, SloView, slo_view
@@ -28,6 +29,7 @@ from triton_watch.records import (
     ProbeResult,
     Sli,
     SliTable,
+    SourceStatus,
     TargetSnapshot,
 )
 from triton_watch.slo import gpus, queue
@@ -70,6 +72,7 @@ class View:
     slo: SloView
     canaries: CanaryView
     alerts: AlertsView
+    sources: tuple[SourceStatus, ...] = ()
 
 
 Builder: TypeAlias = Callable[[TargetView], Iterable[Series]]
@@ -85,7 +88,13 @@ def view_of(source: StateSource, version: str) -> View:
     names = sorted(counters.keys() | snapshots.keys())
     targets = (_target_view(name, counters.get(name), snapshots.get(name)) for name in names)
     return View(
-        version, source.reload(), tuple(targets), slo_view(source.budgets()), canary_view(source), source.alerts()
+        version,
+        source.reload(),
+        tuple(targets),
+        slo_view(source.budgets()),
+        canary_view(source),
+        source.alerts(),
+        source.discovery(),
     )
 
 
@@ -100,6 +109,8 @@ def families(view: View) -> Iterator[Family]:
             yield Family(metric, CANARY_BUILDERS[metric](view.canaries))
         elif metric in ALERT_BUILDERS:
             yield Family(metric, ALERT_BUILDERS[metric](view.alerts))
+        elif metric in DISCOVERY_BUILDERS:
+            yield Family(metric, DISCOVERY_BUILDERS[metric](view.sources))
         else:
             yield Family(metric, _over_targets(BUILDERS[metric], view.targets))
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import os
 import sys
 from typing import TYPE_CHECKING, Final, TextIO
 
+from triton_watch.daemon.journal import JournalFormatter, leads_to_journal
 from triton_watch.records import LogLine
 
 if TYPE_CHECKING:
@@ -76,7 +78,8 @@ def set_up(settings: LogSettings, stream: TextIO | None = None) -> logging.Logge
     The `LogTail` of an earlier call stays.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonFormatter() if settings.format == "json" else TextFormatter())
+    formatter = JsonFormatter() if settings.format == "json" else TextFormatter()
+    handler.setFormatter(JournalFormatter(formatter) if leads_to_journal(handler.stream, os.environ) else formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler, tail_of(root) or LogTail()]
     root.setLevel(logging.WARNING)

@@ -73,6 +73,10 @@ def serving(source: StateSource, request: Request) -> Response:
         return no_target(target, found)
     if target is not None:
         found = {target: found[target]}
+    if not found:
+        return plain(
+            HTTPStatus.SERVICE_UNAVAILABLE, f"{Serving.UNKNOWN.value}\nNo server is watched: no target is known."
+        )
     verdicts = {one.verdict for one in found.values()}
     whole = next((one for one in (Serving.NOT_SERVING, Serving.UNKNOWN) if one in verdicts), Serving.SERVING)
     lines = [f"{name}: {reason}" for name, one in sorted(found.items()) for reason in one.reasons]

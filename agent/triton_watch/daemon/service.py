@@ -13,7 +13,8 @@ from triton_watch.daemon.access.live import Access
 from triton_watch.daemon.app import App
 from triton_watch.daemon.exporter import Exporter
 from triton_watch.daemon.logs import set_up
-from triton_watch.daemon.pages import core_routes
+from triton_watch.daemon.notify import Notifier
+from triton_watch.daemon.pages import BEAT_LIMIT, core_routes
 from triton_watch.daemon.supervisor import Supervisor
 from triton_watch.daemon.web import WebServer
 from triton_watch.probes import PROBES, Probe
@@ -30,6 +31,7 @@ SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 EXIT_OK = 0
 EXIT_DIED = 3
 
+_REFUSED = "the configuration is not good, the old one stays"
 _BEAT = 1.0
 _PATIENCE = 2.5
 """Seconds that running cycles get to end after SIGTERM; the promise to be out within 5 s hangs on it."""
@@ -56,6 +58,7 @@ class Service:
         # Before any thread starts, so that all inherit it and none is interrupted.
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         self._log = set_up(settings.log)
+        self._manager = Notifier(os.environ, beat_limit=BEAT_LIMIT)
         self._access = Access(settings.web.config_file)
         self._supervisor = Supervisor(settings, log=self._log, on_death=self._note_death, probes=probes, audit=audit)
         self._web = WebServer(
@@ -66,9 +69,9 @@ class Service:
         """Run until SIGTERM or SIGINT, or until a job dies; return the exit code."""
         self._web.start()
         self._supervisor.start()
-        facts = {"targets": len(self._settings.targets), "url": self._web.url}
-        self._log.info("watching", extra={"facts": facts})
+        self._log.info("watching", extra={"facts": {**_counts(self._settings), "url": self._web.url}})
         self._access.tell(self._settings.web.host)
+        self._manager.ready(self._status())
         while not self._death:
             received = signal.sigtimedwait(SIGNALS, _BEAT)
             if received is not None and received.si_signo != signal.SIGHUP:
@@ -80,6 +83,7 @@ class Service:
         """Do what is due each second."""
         self._supervisor.watch_clock()
         self._access.tend()
+        self._manager.alive(self._supervisor.beat_age())
         if not self._web.is_alive:
             self._note_death("the web server died")
         if self._watcher is None:
@@ -89,21 +93,32 @@ class Service:
             self._reload(self._watcher, tell=asked_to_reload)
 
     def _reload(self, watcher: ConfigWatcher, *, tell: bool) -> None:
+        if tell:
+            self._manager.reloading()
+        problem = self._load(watcher, tell=tell)
+        self._manager.ready(f"{_REFUSED}: {problem}" if problem else self._status())
+
+    def _load(self, watcher: ConfigWatcher, *, tell: bool) -> str:
+        """Load the configuration and go over to it; return what is wrong with it."""
         try:
             settings = watcher.load()
         except ConfigError as error:
+            problem = "; ".join(str(error).splitlines())
             self._supervisor.reload_failed()
             if watcher.is_news(error) or tell:
-                self._log.error(
-                    "the configuration is not good, the old one stays: %s", "; ".join(str(error).splitlines())
-                )
-            return
+                self._log.error("%s: %s", _REFUSED, problem)
+            return problem
         if settings is None:
             self._supervisor.reload_kept()
             if tell:
                 self._log.info("the configuration has not changed")
-            return
-        self._swap(settings)
+        else:
+            self._swap(settings)
+        return ""
+
+    def _status(self) -> str:
+        counts = " ".join(f"{name}={count}" for name, count in _counts(self._settings).items())
+        return f"watching {counts} url={self._web.url}"
 
     def _swap(self, settings: Settings) -> None:
         for name, changed in (
@@ -116,13 +131,14 @@ class Service:
         set_up(settings.log)
         self._supervisor.swap(settings)
         self._settings = replace(settings, web=self._settings.web, poll_threads=self._settings.poll_threads)
-        self._log.info("the configuration was reloaded", extra={"facts": {"targets": len(settings.targets)}})
+        self._log.info("the configuration was reloaded", extra={"facts": _counts(settings)})
 
     def _note_death(self, sentence: str) -> None:
         self._death = self._death or sentence
         os.kill(os.getpid(), signal.SIGTERM)
 
     def _stop(self) -> int:
+        self._manager.stopping(f"giving up: {self._death}" if self._death else "stopping")
         if self._death:
             self._log.critical("giving up: %s", self._death)
         ended = self._supervisor.stop(_PATIENCE)
@@ -134,6 +150,12 @@ class Service:
             logging.shutdown()
             os._exit(code)
         return code
+
+
+def _counts(settings: Settings) -> dict[str, int]:
+    """How many targets are configured, and where there are any, how many sources find more."""
+    sources = len(settings.discovery.dns) + len(settings.discovery.files)
+    return {"targets": len(settings.targets)} | ({"sources": sources} if sources else {})
 
 
 def _address(settings: Settings) -> tuple[str, int]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Objective,
         Outcome,
         PeerStatus,
+        SourceStatus,
         Target,
         TargetSnapshot,
     )
@@ -155,4 +156,10 @@ class StateSource(Protocol):
         """Seconds since the last beat of the main loop."""
 
     def first_cycle_done(self) -> bool:
-        """Whether every target has had its first cycle, whatever came out of it."""
+        """Whether every target has had its first cycle, whatever came out of it.
+
+        With discovery: every source was asked once, and every target that was found by then has had a cycle.
+        """
+
+    def discovery(self) -> tuple[SourceStatus, ...]:
+        """How each source of targets fares; none where all are configured one by one."""

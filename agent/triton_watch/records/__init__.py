@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         Protocol,
         SkipReason,
     )
+    from triton_watch.records.discovery import DiscoverySettings, DnsSource, FileSource, RecordType, SourceStatus
     from triton_watch.records.finding import Confidence, Finding, Severity
     from triton_watch.records.history import (
         AgentStatus,
@@ -137,10 +138,13 @@ __all__ = [
     "Course",
     "Credentials",
     "CycleMark",
+    "DiscoverySettings",
+    "DnsSource",
     "EnsembleStep",
     "Event",
     "EventKind",
     "EventLevel",
+    "FileSource",
     "Finding",
     "FloatArray",
     "GivenInput",
@@ -172,6 +176,7 @@ __all__ = [
     "Protocol",
     "RecentSlot",
     "RecentTable",
+    "RecordType",
     "Report",
     "ReportRow",
     "SeriesKey",
@@ -186,6 +191,7 @@ __all__ = [
     "SliValue",
     "SloSettings",
     "SloSli",
+    "SourceStatus",
     "Sum",
     "Target",
     "TargetSnapshot",
@@ -207,6 +213,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "budget": "VERDICTS BucketRow BudgetTable LedgerState SeriesKey Verdict WindowSums",
         "canary": "LATENCY_BUCKETS CanaryOptions CanaryReason CanaryResult CanarySent CanarySettings CanaryState "
         "CanaryVerdict GivenInput GivenTensor Protocol SkipReason",
+        "discovery": "DiscoverySettings DnsSource FileSource RecordType SourceStatus",
         "finding": "Confidence Finding Severity",
         "history": "AgentStatus BatchSizes CanaryFailure CanaryHistory CanaryRun CycleMark Event EventKind EventLevel "
         "History LogLine RecentSlot RecentTable Sum",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from triton_watch.records.alert import AlertSettings
 from triton_watch.records.canary import CanarySettings
+from triton_watch.records.discovery import DiscoverySettings
 from triton_watch.records.objective import SloSettings
 
 if TYPE_CHECKING:
@@ -52,7 +53,10 @@ class CheckSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One validated configuration. `poll_threads` bounds the threads that poll targets."""
+    """One validated configuration. `poll_threads` bounds the threads that poll targets.
+
+    `targets` are those that are configured one by one, `discovery` says where others are found; one may be empty.
+    """
 
     targets: tuple[Target, ...]
     web: WebSettings = WebSettings()
@@ -61,4 +65,5 @@ class Settings:
     slo: SloSettings = field(default_factory=SloSettings)
     canary: CanarySettings = field(default_factory=CanarySettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    discovery: DiscoverySettings = field(default_factory=DiscoverySettings)
     poll_threads: int = 64

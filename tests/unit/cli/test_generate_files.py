@@ -102,6 +102,18 @@ def test_config_maps_hold_the_boards_and_are_small_enough_for_kubectl() -> None:
         assert len(json.dumps(config_map)) < TAKEN_BY_KUBECTL
 
 
+def test_folders_of_objects_are_ones_that_kustomize_takes_and_single_commands_make_none() -> None:
+    call("all", "--out", "here")
+    files = made("here")
+    for folder in ("alerts/kubernetes", "alerts/kubernetes/without-agent", "dashboards/kubernetes"):
+        base = yaml.safe_load(files[f"{folder}/kustomization.yaml"])
+        beside = {path.rpartition("/")[2] for path in files if path.rpartition("/")[0] == folder}
+        assert base["kind"] == "Kustomization"
+        assert set(base["resources"]) == beside - {"kustomization.yaml"}
+    call("kubernetes", "--out", "objects")  # for `kubectl apply --recursive --filename`, which would stumble over it
+    assert "kustomization.yaml" not in {path.rpartition("/")[2] for path in made("objects")}
+
+
 def test_everything_is_what_the_single_commands_make() -> None:
     words = ("--severity", "page=critical", "--period", "7d")
     call("all", "--out", "here", "--burn-by", "model", *words)

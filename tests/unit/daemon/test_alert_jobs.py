@@ -205,3 +205,30 @@ def test_a_state_is_a_whole_record() -> None:
     (state,) = unpack(world.books.saved[-1]).states
     assert isinstance(state, AlertState)
     assert state.summary == f"Triton {TARGET.name} is down"
+
+
+def test_alerts_of_targets_that_are_still_looked_for_wait_and_end_once_they_are_known_to_be_gone() -> None:
+    before = World()
+    for _ in range(3):
+        before.polled(unheard())
+    world = World(blob=before.books.saved[-1])
+    world.jobs.watch([], is_whole=False)
+    world.jobs.tick()
+    assert world.phases() == {"TritonTargetDown": AlertPhase.FIRING}
+    world.jobs.watch([], is_whole=True)
+    world.jobs.tick()
+    assert world.phases() == {"TritonTargetDown": AlertPhase.RESOLVED}
+
+
+def test_alerts_of_a_target_that_was_found_and_is_gone_end_while_another_source_has_said_nothing_yet() -> None:
+    before = World()
+    for _ in range(3):
+        before.polled(unheard())
+    world = World(blob=before.books.saved[-1])
+    world.jobs.watch([TARGET.name], is_whole=False)
+    world.polled(unheard())
+    assert world.phases() == {"TritonTargetDown": AlertPhase.FIRING}
+    world.jobs.watch([], is_whole=False)
+    world.source.polled = {}
+    world.jobs.tick()
+    assert world.phases() == {"TritonTargetDown": AlertPhase.RESOLVED}

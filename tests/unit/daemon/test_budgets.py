@@ -28,6 +28,7 @@ from triton_watch.records import (
 )
 from triton_watch.slo.sli import compute
 from triton_watch.store.errors import StoreBusyError
+from triton_watch.store.reader import read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -358,3 +359,39 @@ def test_after_the_end_nothing_is_written_any_more(server: Server, tmp_path: Pat
     books.flush()
     again = Books(settings, log=LOG, clock=lambda: server.clock, now=server.now)
     again.close()
+
+
+def test_of_targets_that_are_gone_those_that_went_first_are_forgotten_first(server: Server) -> None:
+    budgets = Budgets(SloSettings((availability(),)), clock=lambda: server.clock, now=server.now, most_parted=2)
+    for name in ("first", "second", "third"):
+        budgets.watch(name)
+        budgets.observe(name, server.next(good=10.0))
+        budgets.observe(name, server.next(good=10.0))
+        budgets.forget(name)
+    states = {state.target: state for state in budgets.changes(full=False)}
+    assert set(states) == {"first", "second", "third"}
+    assert [name for name, state in states.items() if state.wall == 0.0] == ["first"]
+    assert {state.target for state in budgets.changes(full=True)} == {"second", "third"}
+    budgets.watch("third")
+    budgets.observe("third", server.next(good=1.0))
+    (table,) = budgets.targets()["third"].tables
+    assert table.sums.good[-1].sum() == 21.0, "what it had counted before goes on"
+
+
+def test_what_is_forgotten_of_a_target_is_gone_from_the_store_too(server: Server, tmp_path: Path) -> None:
+    settings = SloSettings((availability(),), state_dir=tmp_path)
+    books = Books(settings, log=LOG, clock=lambda: server.clock, now=server.now)
+    books.watch("gone")
+    books.observe("gone", server.next(good=10.0))
+    books.observe("gone", server.next(good=10.0))
+    books.forget("gone")
+    books.flush()
+    assert [one.target for one in read(tmp_path).ledgers] == ["gone"]
+    server.clock += 31 * DAY
+    books.watch("other")
+    books.forget("other")
+    for _ in range(2):
+        server.clock += 30.0
+        books.flush()
+    books.close()
+    assert [one.target for one in read(tmp_path).ledgers] == ["other"]

@@ -25,6 +25,7 @@ from synthetic_state import (
 from triton_watch.conventions import LABELS, METRICS, Metric
 from triton_watch.daemon.alert_families import ALERT_BUILDERS
 from triton_watch.daemon.canary_families import CANARY_BUILDERS
+from triton_watch.daemon.discovery_families import DISCOVERY_BUILDERS
 from triton_watch.daemon.exporter import Exporter
 from triton_watch.daemon.families import AGENT_BUILDERS, BUILDERS, INDEX_PROBE
 from triton_watch.daemon.slo_families import SLO_BUILDERS
@@ -49,6 +50,7 @@ from triton_watch.records import (
     Severity,
     Sli,
     SliTable,
+    SourceStatus,
     TargetSnapshot,
     Wedged,
 )
@@ -99,6 +101,7 @@ def full_state() -> SyntheticState:
         counts={"triton": TargetCounts(3, 1, {("metrics", Outcome.EMPTY): 1})},
         budget_view=budgets_of(keys),
         alert_view=every_alert(),
+        sources=(SourceStatus("file:targets.yaml", 2, 1.7e9, 1, "it is not good."),),
     )
 
 
@@ -124,7 +127,7 @@ def series_of(metric: Metric) -> dict[str, tuple[str, ...]]:
 
 def test_every_convention_has_a_builder_and_the_other_way_round() -> None:
     """No metric is documented that is not exported, and none is exported that is not documented."""
-    builders = [*AGENT_BUILDERS, *ALERT_BUILDERS, *BUILDERS, *CANARY_BUILDERS, *SLO_BUILDERS]
+    builders = [*AGENT_BUILDERS, *ALERT_BUILDERS, *BUILDERS, *CANARY_BUILDERS, *DISCOVERY_BUILDERS, *SLO_BUILDERS]
     assert len(builders) == len(METRICS)
     assert set(builders) == set(METRICS)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
+import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -19,6 +21,8 @@ from triton_watch.records import (
     CanaryOptions,
     CanaryReason,
     CanarySettings,
+    DiscoverySettings,
+    FileSource,
     ModelKey,
     Outcome,
     Protocol,
@@ -33,6 +37,7 @@ from unit.cli.canary_server import CanaryTriton
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from support.misbehaving import Connection
     from triton_watch.probes.watch import Watch
@@ -251,3 +256,60 @@ def test_stopping_does_not_wait_longer_than_asked_for_a_canary_that_hangs(stack:
     assert supervisor.stop(0.3) is False
     assert time.monotonic() - begin < 2.0
     server.close()  # ends the canary, lest its thread outlive the test
+
+
+def test_targets_that_flap_leave_nothing_behind(stack: ExitStack) -> None:
+    server = stack.enter_context(Server(FakeTriton()))
+    stays = named(target_at(server.url), "stays", interval=0.1)
+    supervisor = running(stack, stays)
+    wait_for(supervisor.first_cycle_done)
+    threads, began = 0, supervisor.counters()["stays"].cycles
+    for turn in range(30):
+        come = [named(target_at(server.url), f"pod-{turn}-{number}", interval=0.1) for number in range(10)]
+        supervisor.swap(Settings((stays, *come)))
+        time.sleep(0.1)
+        if turn == 10:
+            threads = threading.active_count()
+    supervisor.swap(Settings((stays,)))
+    time.sleep(1.0)
+    assert set(supervisor.targets()) == set(supervisor.snapshots()) == set(supervisor.counters()) == {"stays"}
+    assert set(supervisor.canaries()) == {"stays"}
+    assert set(supervisor.history().recent) == {"stays"}
+    assert supervisor.counters()["stays"].cycles > began + 10
+    assert threading.active_count() <= threads + 10
+
+
+def test_a_target_that_is_gone_while_it_is_polled_leaves_no_snapshot(stack: ExitStack) -> None:
+    server = stack.enter_context(Server(silent))
+    slow = Timeouts(connect=0.5, read=0.5, total=0.5)
+    supervisor = running(stack, named(target_at(server.url), "slow", interval=30.0, timeouts=slow))
+    time.sleep(1.2)  # the first cycle began within a second, and takes over two
+    supervisor.swap(Settings(()))
+    time.sleep(4.0)
+    assert not supervisor.snapshots()
+    assert not supervisor.targets()
+    assert not supervisor.counters()
+
+
+def test_targets_in_a_file_are_ready_with_their_first_cycle_and_later_ones_change_nothing_of_that(
+    stack: ExitStack, tmp_path: Path
+) -> None:
+    server = stack.enter_context(Server(FakeTriton()))
+    address = server.url.removeprefix("http://")
+    file = tmp_path / "targets.json"
+    template = named(target_at(server.url), "", interval=0.2)
+    found = DiscoverySettings(files=(FileSource(file, template),))
+    file.write_text(json.dumps([{"targets": [address]}]))
+    supervisor = Supervisor(Settings((), discovery=found), log=LOG, on_death=pytest.fail, rng=random.Random(1))
+    assert not supervisor.first_cycle_done()
+    supervisor.start()
+    stack.callback(supervisor.stop, 5.0)
+    wait_for(supervisor.first_cycle_done)
+    assert set(supervisor.snapshots()) == {address}
+    cycles = supervisor.counters()[address].cycles
+    file.write_text(json.dumps([{"targets": [address, "127.0.0.1:9"]}]))
+    wait_for(lambda: "127.0.0.1:9" in supervisor.targets())
+    assert supervisor.first_cycle_done()
+    wait_for(lambda: supervisor.counters()[address].cycles > cycles + 2)
+    (status,) = supervisor.discovery()
+    assert (status.targets, status.failures, status.problem) == (2, 0, "")

@@ -131,7 +131,7 @@ UNDECIDED = ServingVerdict(Serving.UNKNOWN, ("it has not been polled yet",))
     [
         ({"a": SERVES}, 200, "serving\n"),
         ({"a": SERVES, "b": SERVES}, 200, "serving\n"),
-        ({}, 200, "serving\n"),
+        ({}, 503, "unknown\nNo server is watched: no target is known.\n"),
         ({"a": UNDECIDED, "b": SERVES}, 503, "unknown\na: it has not been polled yet\n"),
         ({"b": FAILS, "a": UNDECIDED}, 503,
          "not_serving\na: it has not been polled yet\n"

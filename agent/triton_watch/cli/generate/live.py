@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from triton_watch.cli.generate.ending import fail, warn
+from triton_watch.cli.targets import with_discovered
 from triton_watch.cli.terminal_bar import progress_bar
 
 if TYPE_CHECKING:
@@ -50,11 +51,12 @@ def _target(settings: Settings, text: str) -> Target:
     """A target of the configuration by name or URL, with its credentials; else a URL as it is."""
     from triton_watch.config import ConfigError, from_flags
 
-    for one in settings.targets:
+    found = with_discovered(settings).targets if settings.discovery else settings.targets
+    for one in found:
         if text == one.name or text.rstrip("/") == one.http_url:
             return one
     if "://" not in text:
-        known = ", ".join(one.name for one in settings.targets)
+        known = ", ".join(one.name for one in found)
         raise click.UsageError(f'--target: "{text}" is neither a URL nor a target of the configuration ({known}).')
     try:
         return from_flags([text]).targets[0]

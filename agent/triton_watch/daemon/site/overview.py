@@ -14,9 +14,11 @@ from triton_watch.daemon.site.sparks import spark
 from triton_watch.daemon.site.values import last_time
 from triton_watch.daemon.site.visit import Page, pager
 from triton_watch.daemon.telling.models import ModelQuery, model_list
+from triton_watch.daemon.telling.parts import sentence
 from triton_watch.daemon.telling.status import status
 from triton_watch.records.sli import Sli
 from triton_watch.wording.measures import duration, rate
+from triton_watch.wording.text import clip
 from triton_watch.wording.words import NO_DATA
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ def overview(visit: Visit) -> Page:
         "overview",
         {
             "status": known,
+            "sources": [sentence(clip(one.label)) for one in visit.source.discovery()],
             "models": sum(known.models.values()),
             "targets": _targets(visit, known, 0, MOST_TARGETS),
             "all_targets": visit.link.to(paths.TARGETS) if len(known.targets) > MOST_TARGETS else None,

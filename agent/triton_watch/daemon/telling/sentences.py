@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from triton_watch.daemon.facts.standing import Standing
+from triton_watch.daemon.telling.parts import sentence
 from triton_watch.daemon.telling.server_sentences import also, form, led_by, nobody, own_problems, says_ready
 from triton_watch.records import CanaryVerdict
 from triton_watch.slo.serving import awaits_verdict, why_unasked
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from triton_watch.daemon.telling.views import Row, TargetView
+    from triton_watch.records import SourceStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,18 @@ class _Scene:
         if len(self.rows) == 1:
             return f"The one model {one}"
         return f"{count:,} of {self.among} {form(count, one, many)}"
+
+
+def nobody_found(sources: Sequence[SourceStatus]) -> str:
+    """Return why there is no target, where targets are looked for or not."""
+    if not sources:
+        return verdict_sentence(())
+    failing = next((one for one in sources if one.problem), None)
+    if failing is not None:
+        return f"No server is watched: targets could not be looked for ({sentence(failing.problem).rstrip('.')})."
+    if any(one.last_success is None for one in sources):
+        return "No server is watched yet: targets are being looked for."
+    return "No server is watched: discovery found no targets."
 
 
 def verdict_sentence(views: Sequence[TargetView]) -> str:

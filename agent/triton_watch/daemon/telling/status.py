@@ -11,7 +11,7 @@ from triton_watch.daemon.telling.agent import agent_of
 from triton_watch.daemon.telling.alerts import alert_counts
 from triton_watch.daemon.telling.findings import finding_counts, found_of
 from triton_watch.daemon.telling.parts import happening
-from triton_watch.daemon.telling.sentences import verdict_sentence
+from triton_watch.daemon.telling.sentences import nobody_found, verdict_sentence
 from triton_watch.daemon.telling.targets import briefs_of
 from triton_watch.daemon.telling.views import total, views
 
@@ -29,7 +29,7 @@ def status(source: StateSource, now: float) -> Status:
         version=VERSION,
         at=now,
         standing=min((one.standing for one in briefs), key=lambda one: one.rank, default=Standing.UNKNOWN),
-        sentence=verdict_sentence(found),
+        sentence=verdict_sentence(found) if found else nobody_found(source.discovery()),
         models=total(found),
         targets=briefs,
         alerts=alert_counts(source.alerts().states),

@@ -27,6 +27,12 @@ _OPTIONS: Final = (
     ("grpc.enable_retries", 0),
     ("grpc.enable_http_proxy", 0),
     ("grpc.use_local_subchannel_pool", 1),
+    # When a network drops packets without a word, only this ends the connection (TCP_USER_TIMEOUT): without it a
+    # healed cut, or a server that moved, is found as late as the kernel tries again, which may be minutes later.
+    # gRPC sets it when there are keepalive pings, so there is one in two hours, which no server minds.
+    ("grpc.keepalive_time_ms", 7_200_000),
+    ("grpc.keepalive_timeout_ms", 5000),
+    ("grpc.dns_min_time_between_resolutions_ms", 1000),  # a server that moved is not looked for at its old address
 )
 
 

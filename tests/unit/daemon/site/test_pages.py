@@ -10,7 +10,7 @@ import pytest
 
 from synthetic_state import SyntheticState, names, state_of
 from triton_watch.daemon.app import App, Request, Response, Route, plain
-from triton_watch.records import AlertSettings, ModelKey
+from triton_watch.records import AlertSettings, ModelKey, SourceStatus
 from unit.daemon.site.pages import NOW, Answer, Element, Reader, app_of, ask
 from unit.daemon.site.rich import rich_state
 
@@ -250,6 +250,8 @@ def test_the_pages_of_an_agent_that_knows_nothing_yet_say_so() -> None:
     assert "No target is configured" in ask(empty, "/").words()
     for page in ("/alerts", "/findings", "/slo", "/agent", "/targets/"):
         assert ask(empty, page).status == 200
+    looking = SyntheticState({}, sources=(SourceStatus("dns:A:<pods>:8000"),))
+    assert "No target is known. They are looked for in dns:A:<pods>:8000." in ask(looking, "/").words()
     unpolled = SyntheticState({}, unpolled=rich_state().unpolled)
     assert "No model is known yet" in ask(unpolled, "/").words()
     assert "It has not been polled yet" in ask(unpolled, "/targets/" + quote("a sentence")).words()

@@ -9,7 +9,16 @@ import pytest
 
 from triton_watch.daemon.facts.standing import Standing
 from triton_watch.daemon.telling.status import status
-from triton_watch.records import ModelConfig, ModelState, ModelStatus, Outcome, ProbeResult, SkipReason, Sli
+from triton_watch.records import (
+    ModelConfig,
+    ModelState,
+    ModelStatus,
+    Outcome,
+    ProbeResult,
+    SkipReason,
+    Sli,
+    SourceStatus,
+)
 from triton_watch.slo.serving import Serving, ServingVerdict
 from triton_watch.slo.sli import ROW
 from unit.daemon.telling.scenes import (
@@ -75,6 +84,21 @@ def not_serving(name: str = "t") -> dict[str, Any]:
 
 SCENES = {
     "nothing is watched": Scene("No server is watched: add one under targets: of the configuration.", Standing.UNKNOWN),
+    "targets are being looked for": Scene(
+        "No server is watched yet: targets are being looked for.",
+        Standing.UNKNOWN,
+        more={"sources": (SourceStatus("dns:A:pods:8000"),)},
+    ),
+    "no target was found": Scene(
+        "No server is watched: discovery found no targets.",
+        Standing.UNKNOWN,
+        more={"sources": (SourceStatus("dns:A:pods:8000", last_success=1.7e9),)},
+    ),
+    "no target could be looked for": Scene(
+        "No server is watched: targets could not be looked for (t.yaml is not good).",
+        Standing.UNKNOWN,
+        more={"sources": (SourceStatus("dns:A:pods:8000"), SourceStatus("file:t.yaml", problem="t.yaml is not good."))},
+    ),
     "nothing was polled yet": Scene(
         "Nothing is known yet: the server is not polled yet.",
         Standing.UNKNOWN,
