@@ -10,7 +10,7 @@ SAY := @printf '%s\n'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint generate bench soak faults expressions screenshots clean check-generated pytest debian chromium cluster-tools
+.PHONY: help demo test lint generate bench soak faults expressions screenshots image clean check-generated pytest debian chromium cluster-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ screenshots: $(VENV)/.test chromium ## Take the pictures of the status page in d
 	@$(PY) tests/support/debian.py libpython
 	@$(PY) tests/screenshots.py
 
+image: ## Build the container image with docker, podman or buildah; FLAGS='--no-cache' go to its build
+	@deploy/image/build.sh $(FLAGS)
+
 clean: ## Remove the environment, caches and unpacked packages
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	find agent tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -63,11 +66,12 @@ pytest: check-generated debian chromium cluster-tools
 
 debian: $(VENV)/.test
 	$(SAY) '== packages of the distribution (unpacked into .cache/debian where they are missing)'
-	@$(PY) tests/support/debian.py libpython prometheus prometheus-alertmanager bubblewrap
+	@$(PY) tests/support/debian.py libpython prometheus prometheus-alertmanager bubblewrap dnsmasq-base
+	@cd tests && ../$(PY) -m support.systemd_tools
 
 cluster-tools: $(VENV)/.test
-	$(SAY) '== helm and kubectl (the first time: about 70 MB)'
-	@$(PY) tests/support/cluster_tools.py
+	$(SAY) '== helm, kubectl and docker-compose (the first time: about 90 MB)'
+	@$(PY) tests/support/cluster_tools.py && $(PY) tests/support/docker_compose.py
 
 chromium: $(VENV)/.test
 	$(SAY) '== a browser (the first time, where there is none: about 170 MB)'

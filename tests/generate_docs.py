@@ -1,4 +1,4 @@
-"""Write every generated file of docs/, alerts/ and dashboards/; with --check, only show how they differ (exit 1)."""
+"""Write generated files: docs/, alerts/, dashboards/, deploy/; with --check, only show how they differ (exit 1)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support import helm_chart
 from triton_watch.check import rules_docs
 from triton_watch.config import docs as configuration_docs
 from triton_watch.config import from_flags
@@ -28,6 +29,7 @@ DEFAULTS = from_flags(["http://localhost:8000"])
 """Of the generated files that depend on a configuration the default one is committed."""
 MONITORING = all_files(Context(DEFAULTS), RuleOptions(), ObjectOptions())
 """What `triton-watch generate all --out .` writes here."""
+CHART_FILES = helm_chart.chart_files(MONITORING)
 
 
 def _alerts_page() -> str:
@@ -43,6 +45,8 @@ GENERATED: list[tuple[Path, Callable[[], str]]] = [
     (ROOT / "docs" / "recorded.md", recorded_docs.render),
     (ROOT / "agent" / "triton_watch" / "daemon" / "api" / "openapi.json", openapi.render),
     *((ROOT / path, partial(str, text)) for path, text in MONITORING.items()),
+    *((path, partial(str, text)) for path, text in CHART_FILES.items()),
+    (helm_chart.CHART / "README.md", helm_chart.readme),
     *((ALERTS / "runbooks" / f"{name}.md", partial(pages.page, name, DEFAULTS.slo.objectives)) for name in ALERT_NAMES),
 ]
 
@@ -56,7 +60,7 @@ def left_over() -> list[Path]:
     """Files that nothing makes any more, in the folders of generated ones."""
     made = {path for path, _ in GENERATED}
     runbooks = [path for path in sorted((ALERTS / "runbooks").glob("*.md")) if path not in made]
-    return [*runbooks, *write.left_over(ROOT, MONITORING)]
+    return [*runbooks, *write.left_over(ROOT, MONITORING), *helm_chart.left_over(CHART_FILES)]
 
 
 def main() -> int:

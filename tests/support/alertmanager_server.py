@@ -64,7 +64,7 @@ class RealAlertmanager:
         config_file, web_file = folder / "alertmanager.yml", folder / "web.yml"
         config_file.write_text(config)
         web_file.write_text(web_config or "{}\n")
-        program, self._cwd = _runnable(binary)
+        program, self._cwd = runnable(binary)
         options = [f"--config.file={config_file}", f"--web.config.file={web_file}", f"--storage.path={folder / 'data'}"]
         fixed = ["--cluster.listen-address=", f"--web.route-prefix={prefix or '/'}"]
         self._command = [str(program), *options, *fixed, *arguments]
@@ -178,7 +178,7 @@ class Webhook:
         self.close()
 
 
-def _runnable(binary: Path) -> tuple[Path, Path]:
+def runnable(binary: Path) -> tuple[Path, Path]:
     """A program that starts wherever the package was unpacked, and the folder to start it in.
 
     The path of Debian's templates is compiled in. A copy in which it is as long a relative one finds them from the

@@ -22,8 +22,11 @@ PROGRAMS = {
     "prometheus": ("prometheus", "promtool"),
     "prometheus-alertmanager": ("prometheus-alertmanager", "amtool"),
     "bubblewrap": ("bwrap",),
+    "dnsmasq-base": ("dnsmasq",),
 }
 """Package -> the programs that tests want of it."""
+WITH_LIBRARIES = ("dnsmasq-base",)
+"""Those that few machines have all libraries of: see `library_path`."""
 BY_HAND = {"chromium": "install Google Chrome, or say `snap install chromium` (Ubuntu)"}
 BROWSERS = ("chromium", "google-chrome")
 """Their programs on PATH: the first that there is, is taken."""
@@ -43,8 +46,14 @@ class DebianError(RuntimeError):
 
 def tool(name: str) -> Path | None:
     """A program: the one on PATH, or the unpacked one; None when there is neither."""
-    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), str(CACHE / "usr/bin")]))
+    unpacked = [str(CACHE / "usr/bin"), str(CACHE / "usr/sbin")]
+    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), *unpacked]))
     return Path(found) if found else None
+
+
+def library_path() -> str:
+    """Where the libraries of unpacked programs are, for LD_LIBRARY_PATH."""
+    return os.pathsep.join(sorted({str(file.parent) for file in (CACHE / "usr/lib").rglob("lib*.so*")}))
 
 
 def browser() -> Path | None:
@@ -61,7 +70,7 @@ def ensure(wanted: str) -> str:
         return _ensure_chromium()
     programs = PROGRAMS[wanted]
     if not all(tool(name) for name in programs):
-        fetch((wanted,))
+        fetch((wanted,), libraries=wanted in WITH_LIBRARIES)
     missing = [name for name in programs if not tool(name)]
     if missing:
         raise DebianError(f"Debian's package {wanted} has no {', '.join(missing)}: put it on PATH")
@@ -126,7 +135,8 @@ def _write_launcher() -> None:
 def _with_libraries(options: list[str], folder: Path, package: str) -> list[str]:
     """The package, and those of `LIBRARIES` that apt would install with it."""
     plan = _apt([*options, "install", "--simulate", "--no-install-recommends", package], folder, package)
-    return [name for name in re.findall(r"^Inst (\S+)", plan, re.MULTILINE) if LIBRARIES.match(name)]
+    found = re.findall(r"^Inst (\S+)", plan, re.MULTILINE)
+    return [package, *(name for name in found if LIBRARIES.match(name) and name != package)]
 
 
 def _private_apt() -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from triton_watch.generate import provisioning
 from triton_watch.generate.alerts import alertmanager_yaml
 from triton_watch.generate.dashboards import dashboards
-from triton_watch.generate.kubernetes import ObjectOptions, dashboard_config_map, prometheus_rule
+from triton_watch.generate.kubernetes import ObjectOptions, dashboard_config_map, kustomization, prometheus_rule
 from triton_watch.generate.rules.agent import agent_groups, agent_head, agent_yaml
 from triton_watch.generate.rules.options import Source
 from triton_watch.generate.rules.triton import triton_groups, triton_head, triton_yaml
@@ -70,11 +70,18 @@ def all_files(context: Context, options: RuleOptions, objects: ObjectOptions) ->
     settings, boards = context.settings, board_texts(context)
     return {
         **below("alerts", rule_files(settings, options)),
-        "alerts/kubernetes/rules.yaml": rule_object(Source.AGENT, settings, options, objects),
-        "alerts/kubernetes/without-agent/rules.yaml": rule_object(Source.TRITON, settings, options, objects),
+        **folder("alerts/kubernetes", {"rules.yaml": rule_object(Source.AGENT, settings, options, objects)}),
+        **folder(
+            "alerts/kubernetes/without-agent", {"rules.yaml": rule_object(Source.TRITON, settings, options, objects)}
+        ),
         **below("dashboards", dashboard_files(boards)),
-        **below("dashboards/kubernetes", dashboard_objects(boards, objects)),
+        **folder("dashboards/kubernetes", dashboard_objects(boards, objects)),
     }
+
+
+def folder(path: str, objects: Files) -> Files:
+    """Return objects as they lie in a folder that kustomize takes."""
+    return below(path, {**objects, "kustomization.yaml": kustomization(objects)})
 
 
 def below(folder: str, files: Files) -> Files:

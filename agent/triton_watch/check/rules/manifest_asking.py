@@ -79,9 +79,14 @@ def _wrong_port(manifest: Manifest, _options: Options) -> Iterator[Hit]:
                 "passes as long as the process is there"
             )
             yield manifest.hit(container, message, place, fix=fix)
-        elif number is not None and http is not None and number != http and container.server is not None:
+        elif number is not None and http not in {None, number} and container.server is not None and not _watched(probe):
             message = f"listens for HTTP on {http}, and its {probe.name} probe asks port {number}"
             yield manifest.hit(container, message, place, fix=fix, confidence=Confidence.MEDIUM)
+
+
+def _watched(probe: Probe) -> bool:
+    """Whether a sidecar is asked for its verdict on Triton, as `/-/serving` of triton-watch."""
+    return probe.path is not None and probe.path.text.startswith("/-/")
 
 
 def _http_off(manifest: Manifest, _options: Options) -> Iterator[Hit]:

@@ -174,6 +174,7 @@ def test_the_release_of_the_check_counts_where_the_image_does_not_say_it(tmp_pat
         ("readinessProbe: {httpGet: {path: /v2/health/ready/, port: 8000}}", ["probe-path-unknown"]),
         ("readinessProbe: {httpGet: {path: /api/health/ready, port: 8000}}", ["probe-path-unknown"]),
         ("readinessProbe: {httpGet: {path: /healthz, port: 15020}}", ["probe-port-wrong"]),
+        ("readinessProbe: {httpGet: {path: /-/serving, port: 8003}}", []),  # a sidecar's verdict on Triton
         ("readinessProbe: {httpGet: {path: /v2/health/ready, port: 8001}}", ["probe-port-wrong"]),
         ("readinessProbe: {httpGet: {path: /v2/health/ready, port: nowhere}}", ["probe-port-wrong"]),
         ("readinessProbe: {grpc: {port: 8001}}", []),
