@@ -1,4 +1,4 @@
-"""deploy/helm: every value of the chart changes what is installed; one that reaches nothing would be taken in silence."""
+"""deploy/helm: every value of the chart changes what is installed. None is taken in silence and for nothing."""
 
 from __future__ import annotations
 
@@ -77,16 +77,17 @@ def other(value: Value) -> Any:
     rule, default = schema_of(value.path), value.default
     if "enum" in rule:
         return next(one for one in rule["enum"] if one != default)
+    found: Any = {"Gi": "3Gi", "5m": "7s", "5s": "7s", "0s": "7s"}.get(str(default)[-2:], "other")
     match default:
         case bool():
-            return not default
+            found = not default
         case int():
-            return default + 1
+            found = default + 1
         case list():
-            return ["other"] if rule["items"].get("type") == "string" else [{"name": "other"}]
+            found = ["other"] if rule["items"].get("type") == "string" else [{"name": "other"}]
         case dict():
-            return {"one.example.com/other": "other"}
-    return {"Gi": "3Gi", "5m": "7s", "5s": "7s", "0s": "7s"}.get(str(default)[-2:], "other")
+            found = {"one.example.com/other": "other"}
+    return found
 
 
 def nested(path: str, value: Any) -> Object:
