@@ -66,7 +66,7 @@ pytest: check-generated debian chromium cluster-tools
 
 debian: $(VENV)/.test
 	$(SAY) '== packages of the distribution (unpacked into .cache/debian where they are missing)'
-	@$(PY) tests/support/debian.py libpython prometheus prometheus-alertmanager bubblewrap dnsmasq-base
+	@$(PY) tests/support/debian.py libpython prometheus prometheus-alertmanager bubblewrap dnsmasq-base debootstrap
 	@cd tests && ../$(PY) -m support.systemd_tools
 
 cluster-tools: $(VENV)/.test

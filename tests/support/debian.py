@@ -30,6 +30,8 @@ WITH_LIBRARIES = ("dnsmasq-base",)
 BY_HAND = {"chromium": "install Google Chrome, or say `snap install chromium` (Ubuntu)"}
 BROWSERS = ("chromium", "google-chrome")
 """Their programs on PATH: the first that there is, is taken."""
+KEYRING = Path("usr/share/keyrings/debian-archive-keyring.gpg")
+"""The keys of Debian's archive, below / or `CACHE`."""
 CHROMIUM = CACHE / "chromium"
 """A root of its own: the many libraries beside it are for no other program."""
 LAUNCHER = CHROMIUM / "launch"
@@ -46,8 +48,8 @@ class DebianError(RuntimeError):
 
 def tool(name: str) -> Path | None:
     """A program: the one on PATH, or the unpacked one; None when there is neither."""
-    unpacked = [str(CACHE / "usr/bin"), str(CACHE / "usr/sbin")]
-    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), *unpacked]))
+    others = ["/usr/sbin", str(CACHE / "usr/bin"), str(CACHE / "usr/sbin")]
+    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), *others]))
     return Path(found) if found else None
 
 
@@ -63,11 +65,13 @@ def browser() -> Path | None:
 
 
 def ensure(wanted: str) -> str:
-    """Make a package of `PROGRAMS`, "libpython" or "chromium" available; a line that says where it is."""
+    """Make a package of `PROGRAMS`, libpython, chromium or debootstrap available; a line that says where it is."""
     if wanted == "libpython":
         return _ensure_libpython()
     if wanted == "chromium":
         return _ensure_chromium()
+    if wanted == "debootstrap":
+        return _ensure_debootstrap()
     programs = PROGRAMS[wanted]
     if not all(tool(name) for name in programs):
         fetch((wanted,), libraries=wanted in WITH_LIBRARIES)
@@ -101,6 +105,41 @@ def fetch(names: tuple[str, ...], root: Path = CACHE, *, libraries: bool = False
     for archive in sorted(archives.glob("*.deb")):
         subprocess.run(["dpkg", "-x", str(archive), str(root)], check=True)
     shutil.rmtree(archives)
+
+
+def debootstrap() -> tuple[list[str], dict[str, str]]:
+    """The command that makes a Debian, and its environment: the one on PATH, or the unpacked one.
+
+    Raises `DebianError` where there is neither.
+    """
+    program, wget = tool("debootstrap"), tool("wget")
+    if program is None or wget is None or _keyring() is None:
+        raise DebianError("debootstrap is missing: say `.venv/bin/python tests/support/debian.py debootstrap`")
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin", str(wget.parent)])
+    environ = {**os.environ, "PATH": path}
+    if program.is_relative_to(CACHE):
+        environ["DEBOOTSTRAP_DIR"] = str(CACHE / "usr/share/debootstrap")
+    if wget.is_relative_to(CACHE):
+        environ["LD_LIBRARY_PATH"] = library_path()
+    return [str(program), f"--keyring={_keyring()}"], environ
+
+
+def _keyring() -> Path | None:
+    return next((root / KEYRING for root in (Path("/"), CACHE) if (root / KEYRING).exists()), None)
+
+
+def _ensure_debootstrap() -> str:
+    """A shell script, what it downloads with, and the keys by which it knows Debian's packages."""
+    if os.geteuid() != 0:
+        return "left out, for it needs root"
+    for package, there in (
+        ("debootstrap", tool("debootstrap")),
+        ("wget", tool("wget")),
+        ("debian-archive-keyring", _keyring()),
+    ):
+        if there is None:
+            fetch((package,), libraries=package == "wget")
+    return debootstrap()[0][0]
 
 
 def _ensure_libpython() -> str:

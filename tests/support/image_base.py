@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from support.debian import DebianError, debootstrap
+
 SUITE: Final = "bookworm"
 _TIMEOUT: Final = 240
 _LEFT_OUT: Final = ("man", "locale", "info", "groff", "lintian", "linda")
@@ -77,12 +79,13 @@ def make_base(folder: Path) -> None:
     """Write the root file system of the base into a folder that does not exist. Raises `ImageError`."""
     if os.geteuid() != 0:
         raise ImageError("the image's base is made with debootstrap, and that needs root: run this test as root")
-    program = shutil.which("debootstrap", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
-    if program is None:
-        raise ImageError("debootstrap is missing, which makes the image's base: apt-get install debootstrap")
+    try:
+        program, environ = debootstrap()
+    except DebianError as error:
+        raise ImageError(str(error)) from error
     done = subprocess.run(
-        [program, "--variant=minbase", SUITE, str(folder)],
-        capture_output=True, text=True, timeout=_TIMEOUT, check=False,
+        [*program, "--variant=minbase", SUITE, str(folder)],
+        capture_output=True, text=True, timeout=_TIMEOUT, check=False, env=environ,
     )  # fmt: skip
     if done.returncode != 0:
         last = " ".join((done.stdout + done.stderr).split())[-300:]

@@ -79,9 +79,14 @@ def _here(access: Mapping[str, Any], path: str) -> Response:
 
 
 def _verdict(client: AgentClient, response: Response) -> Response:
-    """Return an answer that is a yes or a no. Raises AgentError for any other."""
-    if response.status in (200, _UNAVAILABLE):
+    """Return an answer that is a yes or a no. Raises AgentError for any other: the page of a proxy, nothing at all."""
+    from triton_watch.triton.answers import is_html
+
+    is_told = bool(response.body.strip()) and not is_html(response)
+    if is_told and response.status in (200, _UNAVAILABLE):
         return response
+    if response.status == 200:
+        raise client.stranger()
     raise client.refusal(response, "health")
 
 
@@ -89,4 +94,4 @@ def _line(response: Response) -> str:
     from triton_watch.wording.text import clip
 
     said = "; ".join(response.body.decode(errors="replace").splitlines())
-    return clip(said, _LONGEST) or f"HTTP {response.status}"
+    return clip(said, _LONGEST)

@@ -53,10 +53,10 @@ def settings_from(config_file: Path | None, **flags: Any) -> Settings:  # noqa: 
         sys.exit(3 if isinstance(error, ConfigUnreadableError) else 2)
 
 
-def with_discovered(settings: Settings) -> Settings:
+def with_discovered(settings: Settings, *, may_be_none: bool = False) -> Settings:
     """Return the settings with the targets that are found now added.
 
-    What went wrong is told on stderr; where there is no target then, the process ends with 3.
+    What went wrong is told on stderr; where there is no target then, the process ends with 3, unless `may_be_none`.
     """
     if not settings.discovery:
         return settings
@@ -64,8 +64,8 @@ def with_discovered(settings: Settings) -> Settings:
 
     targets, problems = discover_once(settings)
     for problem in problems:
-        click.echo(f"triton-watch: targets could not be looked for: {problem}", err=True)
-    if not targets:
+        click.echo(f"triton-watch: discovery: {problem}", err=True)
+    if not targets and not may_be_none:
         if not problems:
             click.echo("triton-watch: discovery found no targets: check the names and files under it.", err=True)
         sys.exit(3)

@@ -95,7 +95,7 @@ class AlertJobs:
     ) -> None:
         self._settings = settings.alerts
         self._external_url = external_url(settings)
-        self._targets = _names(settings)
+        self._targets = frozenset(target.name for target in settings.targets)
         self._scheduler = scheduler
         self._source = source
         self._books = books
@@ -173,11 +173,9 @@ class AlertJobs:
         self._targets = names | self._unseen
 
     def swap(self, settings: Settings) -> None:
-        """Go over to other settings; peers come and go. Where targets are looked for, `watch` says which there are."""
+        """Go over to other settings; peers come and go. `watch` says which targets there are from then on."""
         self._settings = settings.alerts
         self._external_url = external_url(settings)
-        if not settings.discovery:
-            self._targets = _names(settings)
         self._evaluator.swap(settings.alerts)
         self._dispatcher.swap(settings.alerts, self._external_url)
         self._audits.swap(settings.check or CheckSettings(), _interval(settings))
@@ -321,10 +319,6 @@ def _news(key: AlertKey, level: EventLevel, what: str) -> News:
 def _begin_anew(seen: _Seen, before: _Seen | None) -> bool:
     """Whether the canaries of a target were taken away by a reload: the next poll brings them back."""
     return before is not None and seen.snapshot is before.snapshot and bool(before.canaries) and not seen.canaries
-
-
-def _names(settings: Settings) -> frozenset[str]:
-    return frozenset(target.name for target in settings.targets)
 
 
 def _interval(settings: Settings) -> float | None:

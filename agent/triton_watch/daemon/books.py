@@ -70,6 +70,10 @@ class Books:
         if self._history is not None:
             self._history.forget(target)
 
+    def all_known(self) -> None:
+        """All targets that there are were named to `watch` by now: others that the store knows are gone."""
+        self._budgets.all_known()
+
     def observe(self, target: str, table: SliTable | None) -> None:
         """Count what a cycle found; from any thread, for one target from one at a time."""
         self._budgets.observe(target, table)

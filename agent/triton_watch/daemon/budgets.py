@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from triton_watch.daemon.left_ledgers import MOST_LEFT, LeftLedgers
 from triton_watch.daemon.state import TargetBudgets
 from triton_watch.records.objective import matches
 from triton_watch.slo.ledger import Ledger, limited
@@ -29,13 +30,6 @@ class _Account:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-MOST_PARTED: Final = 10_000
-"""Series of targets that are no longer watched, in memory and in the store: some 6 KB each after a month."""
-
-_MOST_DROPPED: Final = 200
-"""Ledgers that the store is told to forget at a time; it forgets others when they are out of their period."""
-
-
 class Budgets:
     """Keeps the ledgers of the watched targets. `stored` is what a store kept of an earlier process.
 
@@ -49,24 +43,23 @@ class Budgets:
         *,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
-        most_parted: int = MOST_PARTED,
+        most_left: int = MOST_LEFT,
     ) -> None:
         self.settings = settings
-        self._most_parted = most_parted
-        self._stored: dict[tuple[str, float], LedgerState] = {}
-        self.recall(stored)
+        self._left = LeftLedgers(stored, now=now, most=most_left)
         self._clock = clock
         self._now = now
         self._lock = threading.Lock()
-        self._parted: set[tuple[str, float]] = set()
-        self._dropped: list[LedgerState] = []
-        """What the store is to forget with the next changes."""
         self._accounts: dict[str, _Account] = {}
         self._targets: Mapping[str, TargetBudgets] = MappingProxyType({})
 
     def recall(self, stored: Iterable[LedgerState]) -> None:
         """What a store kept, that was opened later: for ledgers that are still to begin."""
-        self._stored.update({(state.target, state.period): state for state in stored})
+        self._left.recall(stored)
+
+    def all_known(self) -> None:
+        """All targets were watched by now: what the store had of others may make room, too."""
+        self._left.all_known()
 
     def watch(self, target: str) -> None:
         """Begin with a target, where a store left off if it knows it."""
@@ -83,7 +76,7 @@ class Budgets:
         if account is not None:
             with account.lock:
                 states = [ledger.changes(self._now(), full=True) for ledger in account.ledgers.values()]
-            self._part(states)
+            self._left.leave(states)
 
     def observe(self, target: str, table: SliTable | None) -> None:
         """Count what a cycle found, and judge; without a table time passes and windows move on."""
@@ -126,11 +119,7 @@ class Budgets:
 
         Ledgers that went away are told once, and again when everything is: their target or period may come back.
         """
-        with self._lock:
-            parted, self._parted = self._parted, set()
-            dropped, self._dropped = self._dropped, []
-            states = [state for place, state in self._stored.items() if full or place in parted]
-            states += [] if full else dropped
+        states = self._left.changes(full=full)
         for account in list(self._accounts.values()):
             with account.lock:
                 states += [ledger.changes(self._now(), full=full) for ledger in account.ledgers.values()]
@@ -140,7 +129,7 @@ class Budgets:
         """Go over to other objectives: what was counted for those that stay is kept, and judged anew at once."""
         before, self.settings = {one.name: one for one in self.settings.objectives}, settings
         same = {one.name for one in settings.objectives if one.name in before and before[one.name].sli is one.sli}
-        self._stored = {place: limited(state, same) for place, state in self._stored.items()}
+        self._left.limit(same)
         found = {}
         for target, account in list(self._accounts.items()):
             with account.lock:
@@ -148,34 +137,13 @@ class Budgets:
                 account.ledgers = self._ledgers(target, account, old)
                 gone = [ledger for period, ledger in old.items() if period not in account.ledgers]
                 found[target] = _judged(account.ledgers.values(), self._now())
-            self._part([limited(ledger.changes(self._now(), full=True), same) for ledger in gone])
+            self._left.leave([limited(ledger.changes(self._now(), full=True), same) for ledger in gone])
         with self._lock:
             self._targets = MappingProxyType({**self._targets, **found})
 
-    def _part(self, states: Sequence[LedgerState]) -> None:
-        """Keep ledgers that are no longer counted in, and have them written."""
-        with self._lock:
-            self.recall(states)
-            self._parted |= {(state.target, state.period) for state in states}
-            self._make_room()
-
-    def _make_room(self) -> None:
-        """Let the ledgers go that were left first, so that targets that come and go for ever do not fill memory.
-
-        The store forgets what is out of its period: these are told once more as if they were that.
-        """
-        now, room = self._now(), self._most_parted
-        for place, state in sorted(self._stored.items(), key=lambda one: -one[1].wall):
-            room -= max(1, len(state.keys))
-            if room < 0 or state.wall + state.period < now:
-                del self._stored[place]
-                self._parted.discard(place)
-                self._dropped.append(replace(state, wall=0.0, rows=()))
-        del self._dropped[:-_MOST_DROPPED]
-
     def _timeline(self, target: str) -> Timeline:
         wall = self._now()
-        kept = [state for (name, _), state in self._stored.items() if name == target]
+        kept = self._left.of(target)
         begin = max((after_pause(state.time, state.wall, wall) for state in kept), default=wall)
         return Timeline(begin, wall, self._clock())
 
@@ -187,7 +155,7 @@ class Budgets:
             if period in old:
                 ledgers[period] = old[period].succeeded_by(objectives)
             else:
-                state = self._stored.pop((target, period), None)
+                state = self._left.take(target, period)
                 ledgers[period] = Ledger(target, objectives, time=account.line.time, state=state)
         return ledgers
 

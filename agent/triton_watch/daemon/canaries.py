@@ -199,8 +199,9 @@ class CanaryJobs:
         after = canaries.state_of(key)
         if result is None or before is None or after is None or self._under_way.is_closed:
             return
-        if self._targets.get(name) is canaries:  # else the target is no longer watched
-            self._past.add(name, result)
+        if self._targets.get(name) is not canaries:  # the target is no longer watched
+            return
+        self._past.add(name, result)
         self._news.tell(name, after)
         self._plan_next(name, canaries, key, result, is_first=before.last is None)
 

@@ -63,7 +63,9 @@ class Notifier:
         # A manager that does not listen is no reason to stop watching: its own time-outs say what it makes of it.
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             sender.settimeout(_PATIENCE)
-            sender.sendto("\n".join(lines).encode(), self._address)
+            sender.sendto(
+                "\n".join(lines).encode(errors="replace"), self._address
+            )  # file names have what UTF-8 has not
 
 
 def _address(given: str) -> str:

@@ -58,7 +58,7 @@ def ready(source: StateSource, _request: Request) -> Response:
     """Whether every target has been polled once, so that the metrics tell the whole story."""
     if source.first_cycle_done():
         return plain(HTTPStatus.OK, "ready")
-    sentence = "The first poll cycle of every target has not ended yet."
+    sentence = "Not every target has had its first poll cycle yet, or targets are still looked for."
     return plain(HTTPStatus.SERVICE_UNAVAILABLE, sentence, Retry_After="1")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -16,15 +17,14 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.triggers.interval import IntervalTrigger
 
+from triton_watch.daemon.cycle_counts import CycleCounts
 from triton_watch.daemon.narrator import Narrator
 from triton_watch.daemon.past import TargetPast
-from triton_watch.daemon.state import TargetCounts
 from triton_watch.probes.cycle import TargetPoller
-from triton_watch.records import Outcome
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from triton_watch.daemon.canaries import CanaryJobs
     from triton_watch.daemon.chronicle import Chronicle
     from triton_watch.daemon.looks import Looks
+    from triton_watch.daemon.state import TargetCounts
     from triton_watch.probes import Probe
     from triton_watch.records import Settings, Target, TargetSnapshot
 
@@ -51,6 +52,7 @@ _SLOW = 0.5
 class _Watched:
     """One target under watch. Whoever holds `busy` polls it, whoever holds `taking` uses what was polled."""
 
+    job: str
     poller: TargetPoller
     narrator: Narrator
     past: TargetPast = field(default_factory=TargetPast)
@@ -86,8 +88,14 @@ class Polls:
         self._lock = threading.Lock()
         """Held for moments."""
         self._watched: dict[str, _Watched] = {}
+        self._removals = 0
         self.snapshots: Mapping[str, TargetSnapshot] = MappingProxyType({})
-        self.counts: Mapping[str, TargetCounts] = MappingProxyType({})
+        self._counts = CycleCounts()
+
+    @property
+    def counts(self) -> Mapping[str, TargetCounts]:
+        """The counts of each target."""
+        return self._counts.view
 
     @staticmethod
     def executors(settings: Settings) -> dict[str, ThreadPoolExecutor]:
@@ -116,6 +124,12 @@ class Polls:
                 if name not in self._watched:
                     self._add(target)
 
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Let no target come or go meanwhile: what is told of each begins anew. `apply` would wait for ever."""
+        with self._changing:
+            yield
+
     def wait(self, patience: float, clock: Callable[[], float]) -> bool:
         """Wait at most so many seconds for the cycles that are under way; return whether all have ended."""
         end = clock() + patience
@@ -125,107 +139,90 @@ class Polls:
             watched.poller.close()
         return True
 
-    def skipped(self, name: str) -> None:
-        """Note that a cycle was due while the one before had not ended."""
-        self._count(name, skipped=1)
+    def skipped(self, job: str) -> None:
+        """Note that the cycle of a job was due while the one before had not ended."""
+        for name, watched in self._watched.items():
+            if watched.job == job:
+                self._counts.skip(name)
 
     def _add(self, target: Target) -> None:
         poller = TargetPoller(target, probes=self._probes, canaries=self._canaries.watch(target))
-        watched = _Watched(poller, Narrator(target.name, self._chronicle))
+        watched = _Watched(self._new_job(target.name), poller, Narrator(target.name, self._chronicle))
         self._books.watch(target.name)
         self._chronicle.watch(target.name)
         self._looks.watch(target)
+        self._counts.watch(target.name)
         with self._lock:
             self._watched = {**self._watched, target.name: watched}
-            self.counts = MappingProxyType({**self.counts, target.name: TargetCounts()})
         delay = self._rng.uniform(0, min(_SPREAD, target.interval / 2))
         self._scheduler.add_job(
             self._poll,
             IntervalTrigger(seconds=target.interval, jitter=max(target.interval * _JITTER, 0.001)),
             args=(target.name, watched),
-            id=_job_id(target.name),
+            id=watched.job,
             executor="polls",
             next_run_time=dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=delay),
         )
 
+    def _new_job(self, name: str) -> str:
+        """Make an id that no cycle has which is still under way: its job would keep the first of this one waiting."""
+        return f"{KIND}:{name}#{self._removals}" if self._removals else f"{KIND}:{name}"
+
     def _remove(self, name: str, watched: _Watched) -> None:
+        self._removals += 1
         with watched.taking:  # a cycle that ends from now on is not used any more
             watched.removed = True
         self._books.forget(name)
         self._canaries.forget(name)
         self._chronicle.forget(name)
         self._looks.forget(name)
-        self._scheduler.remove_job(_job_id(name))
+        self._counts.forget(name)
+        with suppress(JobLookupError):  # the scheduler was stopped
+            self._scheduler.remove_job(watched.job)
         with self._lock:
             self._watched = _without(self._watched, name)
             self.snapshots = MappingProxyType(_without(self.snapshots, name))
-            self.counts = MappingProxyType(_without(self.counts, name))
-        if watched.busy.acquire(blocking=False):
-            watched.poller.close()
-            watched.busy.release()
+        self._close(watched)
 
     def _poll(self, name: str, watched: _Watched) -> None:
+        if watched.removed:  # while this cycle waited for a thread
+            return
         if not watched.busy.acquire(blocking=False):
-            self._count(name, skipped=1)
+            self._counts.skip(name)
             return
         try:
             snapshot = watched.poller.cycle()
             with watched.taking:
-                if watched.removed:
-                    watched.poller.close()
-                    return
-                self._take(name, watched, snapshot)
+                if not watched.removed:
+                    self._take(name, watched, snapshot)
         finally:
+            watched.busy.release()
+            self._close(watched)
+
+    @staticmethod
+    def _close(watched: _Watched) -> None:
+        """Close the connections of a target that was removed; a cycle that is under way does it at its end."""
+        if watched.removed and watched.busy.acquire(blocking=False):
+            watched.poller.close()
             watched.busy.release()
 
     def _take(self, name: str, watched: _Watched, snapshot: TargetSnapshot) -> None:
         self._books.observe(name, snapshot.slis)
         self._canaries.follow(name, snapshot)  # before alerts see the poll: canaries that begin are not known yet
-        self._keep(name, snapshot)
-        watched.past.observe(snapshot)
-        watched.narrator.tell(snapshot)
-        self._choose_pool(name, watched, snapshot)
-
-    def _keep(self, name: str, snapshot: TargetSnapshot) -> None:
-        failed: dict[tuple[str, Outcome], int] = {
-            (probe, result.outcome): 1 for probe, result in snapshot.probes.items() if result.outcome is not Outcome.OK
-        }
-        self._count(name, cycles=1, failed=failed)
+        self._counts.cycle(name, snapshot)
         with self._lock:
             self.snapshots = MappingProxyType({**self.snapshots, name: snapshot})
+        watched.past.observe(snapshot)
+        watched.narrator.tell(snapshot)
+        self._choose_pool(watched, snapshot)
 
-    def _count(
-        self,
-        name: str,
-        *,
-        cycles: int = 0,
-        skipped: int = 0,
-        failed: Mapping[tuple[str, Outcome], int] | None = None,
-    ) -> None:
-        with self._lock:
-            old = self.counts.get(name)
-            if old is None:
-                return
-            failures = old.failures
-            if failed:
-                summed = {key: failures.get(key, 0) + failed.get(key, 0) for key in {*failures, *failed}}
-                failures = MappingProxyType(summed)
-            new = TargetCounts(old.cycles + cycles, old.skipped + skipped, failures)
-            self.counts = MappingProxyType({**self.counts, name: new})
-
-    def _choose_pool(self, name: str, watched: _Watched, snapshot: TargetSnapshot) -> None:
+    def _choose_pool(self, watched: _Watched, snapshot: TargetSnapshot) -> None:
         suspect = snapshot.duration > _SLOW * snapshot.target.interval
         if suspect is watched.suspect:
             return
         watched.suspect = suspect
-        try:
-            self._scheduler.modify_job(_job_id(name), executor="suspects" if suspect else "polls")
-        except JobLookupError:
-            return  # removed meanwhile
-
-
-def _job_id(name: str) -> str:
-    return f"{KIND}:{name}"
+        with suppress(JobLookupError):  # the scheduler was stopped
+            self._scheduler.modify_job(watched.job, executor="suspects" if suspect else "polls")
 
 
 def _without(mapping: Mapping[str, _T], name: str) -> dict[str, _T]:

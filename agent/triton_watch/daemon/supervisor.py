@@ -147,9 +147,9 @@ class Supervisor:
     def stop(self, patience: float) -> bool:
         """Stop; wait at most `patience` seconds for what is under way. Return whether all has ended."""
         end = self._clock() + patience
+        self._discoveries.close()  # first: a target that goes now would have no job to be taken away
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
-        self._discoveries.close()
         self._canaries.close()
         self._looks.close()
         try:
@@ -163,9 +163,10 @@ class Supervisor:
 
     def swap(self, settings: Settings) -> None:
         """Go over to another configuration: unchanged targets keep their history, others start anew."""
-        self._books.swap(settings.slo, keeps_alerts=settings.alerts.mode is not AlertMode.OFF)
-        self._canaries.swap(settings.canary)
-        self._alerts.swap(settings)
+        with self._polls.unchanged():  # else one that is found just now may begin by the old settings
+            self._books.swap(settings.slo, keeps_alerts=settings.alerts.mode is not AlertMode.OFF)
+            self._canaries.swap(settings.canary)
+            self._alerts.swap(settings)
         self._discoveries.swap(settings)
         self._configuration += 1
         self._reload = ReloadStatus(success=True, last_success=self._now())
@@ -272,14 +273,16 @@ class Supervisor:
     def _apply(self, targets: Sequence[Target], is_whole: bool) -> None:
         self._polls.apply(targets)
         self._alerts.watch([target.name for target in targets], is_whole=is_whole)
+        if is_whole:
+            self._books.all_known()
 
     def _note_beat(self) -> None:
         self._beat = self._clock()
 
     def _skipped(self, event: JobEvent) -> None:
-        kind, _, name = event.job_id.partition(":")
+        kind = event.job_id.partition(":")[0]
         if kind == POLL:
-            self._polls.skipped(name)
+            self._polls.skipped(event.job_id)
         elif kind == CANARY:
             self._canaries.skipped(event.job_id)
 

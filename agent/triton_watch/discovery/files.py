@@ -7,6 +7,7 @@ two looks in a row, so that one that is being written is not, and its targets go
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -27,6 +28,8 @@ _MOST_WAITS: Final = 5
 """Looks after which a file that changes all the time is read nevertheless."""
 _GONE_AFTER: Final = 2
 """Looks without it: some editors move a file away before they write its new content."""
+_MOST_TOLD: Final = 5
+"""Files that a problem names: it stands on one line of the log, and on a page."""
 
 
 @dataclass(slots=True)
@@ -51,13 +54,20 @@ class Look:
 
 
 class Files:
-    """Looks at the files of a source. For one thread at a time."""
+    """Looks at the files of a source. For one thread at a time.
 
-    def __init__(self, source: FileSource) -> None:
+    `before` looked at the same pattern for other settings: what it knew of a file counts until this one has read it.
+    """
+
+    def __init__(self, source: FileSource, before: Files | None = None) -> None:
         self._pattern = source.pattern
         self._template = source.template
-        self._files: dict[Path, _File] = {}
+        self._files = {} if before is None else before.remembered()
         self._is_first = True
+
+    def remembered(self) -> dict[Path, _File]:
+        """What each file said last, as if it had to be read again. From any thread."""
+        return {path: _File(targets=file.targets) for path, file in list(self._files.items())}
 
     def look(self) -> Look:
         """Read what changed; targets are in the order of the files' names, and within a file in its own."""
@@ -73,11 +83,15 @@ class Files:
             if self._files[path].missing >= _GONE_AFTER:
                 del self._files[path]
         self._is_first = False
-        problems = [file.problem for _, file in sorted(self._files.items()) if file.problem]
-        return Look(self._targets(), failures, "; ".join(problems))
+        return Look(self._targets(), failures, self._problem())
 
     def _targets(self) -> tuple[Target, ...]:
         return tuple(target for _, file in sorted(self._files.items()) for target in file.targets)
+
+    def _problem(self) -> str:
+        problems = [file.problem for _, file in sorted(self._files.items()) if file.problem]
+        more = len(problems) - _MOST_TOLD
+        return "; ".join(problems[:_MOST_TOLD]) + (f"; and {more} more files are not good" if more > 0 else "")
 
     def _tend(self, path: Path, file: _File) -> bool:
         """Read a file where that is due; return whether it failed."""
@@ -113,7 +127,7 @@ def _matching(pattern: Path) -> list[Path]:
     """List the files that match, sorted. A folder that cannot be listed is an error: nobody knows what is in it."""
     try:
         with os.scandir(pattern.parent) as entries:
-            names = sorted(entry.name for entry in entries if _fits(entry.name, pattern.name) and not _is_folder(entry))
+            names = sorted(entry.name for entry in entries if _fits(entry.name, pattern.name) and _may_be_file(entry))
     except OSError as error:
         raise DiscoveryError(
             f"the folder {pattern.parent} cannot be listed ({error.strerror}): check the path."
@@ -128,11 +142,12 @@ def _fits(name: str, pattern: str) -> bool:
     return fnmatchcase(name, pattern) and name.startswith(".") is pattern.startswith(".")
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def _may_be_file(entry: os.DirEntry[str]) -> bool:
+    """Whether it is no folder, and no pipe, on which a reader waits for ever. A link to nowhere is told of later."""
     try:
-        return entry.is_dir()
+        return stat.S_ISREG(entry.stat().st_mode)
     except OSError:
-        return False
+        return True
 
 
 def _fingerprint(path: Path) -> _Print:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 LIMIT: Final = 2000
 """Found targets that are watched at most: docs/fleet.md has what 500 of them cost."""
+_HTTPS: Final = 443
+"""The port of an URL that has none: one of http always has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,17 @@ def _first(targets: Iterable[Target], known: Collection[str], limit: int) -> lis
     return [target for target in targets if target.name in kept]
 
 
-def _address(target: Target) -> tuple[str, int | None, str]:
+def _address(target: Target) -> tuple[str, int, str]:
     url = urlsplit(target.http_url)
-    return (url.hostname or "").lower(), url.port, url.path
+    return _plain(url.hostname or ""), url.port or _HTTPS, url.path
+
+
+def _plain(host: str) -> str:
+    """One form for a host: IPv6 addresses can be written in several, and a name may end in a dot."""
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        return host.removesuffix(".")
 
 
 def _clash(target: Target, label: str, other: str) -> str:

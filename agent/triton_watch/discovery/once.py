@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from triton_watch.discovery.building import targets_of
 from triton_watch.discovery.errors import DiscoveryError
 from triton_watch.discovery.files import Files
-from triton_watch.discovery.merge import merge
+from triton_watch.discovery.merge import LIMIT, merge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,8 @@ def discover_once(settings: Settings) -> tuple[tuple[Target, ...], tuple[str, ..
     found = {source.label: targets for source, (targets, _) in zip(sources, answers, strict=True)}
     merged = merge(settings.targets, found)
     problems = [problem for _, problems in answers for problem in problems]
-    return merged.targets, (*problems, *merged.clashes)
+    cut = (f"{merged.cut} of the targets that were found are left out: {LIMIT} are at most",) if merged.cut else ()
+    return merged.targets, (*problems, *merged.clashes, *cut)
 
 
 def _ask(source: DnsSource | FileSource) -> tuple[Sequence[Target], Sequence[str]]:

@@ -78,11 +78,11 @@ def _of_json(text: str, source: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ParseError(f"has {json.dumps(twice)} twice in one mapping: keep one.")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ParseError(f"has {json.dumps(name)} twice in one mapping: keep one.")
+        found[name] = value
     return found
 
 

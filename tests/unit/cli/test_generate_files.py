@@ -151,6 +151,25 @@ def test_a_server_is_named_as_the_configuration_names_it() -> None:
     assert '--target: "gpu-2" is neither a URL nor a target of the configuration (gpu-1).' in done.stderr
 
 
+def test_a_server_that_is_named_by_its_url_is_asked_though_discovery_finds_none() -> None:
+    Path("triton-watch.yaml").write_text("discovery: {files: [{paths: nowhere/*.yaml}]}\n")
+    with Server(FakeTriton()) as server:
+        done = call("rules", "--target", server.url)
+    assert done.exit_code == 0
+    assert "nowhere cannot be listed" in done.stderr
+    assert call("rules", "--target", "gpu-1").exit_code == 3
+
+
+def test_how_often_found_servers_are_polled_counts_as_for_those_that_are_configured() -> None:
+    found = "files: [{paths: '*.json', settings: {interval: 60s}}]"
+    Path("found.yaml").write_text(f"discovery: {{{found}}}\n")
+    Path("configured.yaml").write_text("targets: [{url: 'http://gpu-1:8000', interval: 60s}]\n")
+    of_found, of_configured = (call("rules", "--config", f"{name}.yaml") for name in ("found", "configured"))
+    assert (of_found.exit_code, of_found.stderr) == (0, "")
+    assert of_found.stdout == of_configured.stdout
+    assert of_found.stdout != call("rules").stdout
+
+
 def test_a_server_that_does_not_answer_is_said_in_a_sentence() -> None:
     done = call("dashboards", "--target", NOBODY, "--out", "boards")
     assert (done.exit_code, done.stdout) == (3, "")

@@ -107,6 +107,16 @@ def test_somebody_else_there_is_3() -> None:
             assert health("--agent", stranger.url).exit_code == 3
 
 
+@pytest.mark.parametrize("status", ["200 OK", "503 Service Unavailable"])
+@pytest.mark.parametrize("body", [b"<html><body>It works!</body></html>", b""])
+def test_the_page_of_a_proxy_or_no_page_at_all_is_no_answer_of_an_agent(body: bytes, status: str) -> None:
+    """Triton's own port for metrics says 200 and nothing to every path."""
+    with Server(answers(http_answer(body, status=status))) as stranger:
+        done = health("--agent", stranger.url)
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert done.stderr.count("\n") == 1
+
+
 def test_on_this_machine_an_agent_with_tls_is_asked_without_a_look_at_its_certificate(tmp_path: Path) -> None:
     """The health check of a container knows no certificate, and asks nobody but itself."""
     with served(web_file(tmp_path, TLS + USERS), routes(ready=ILL)) as agent:

@@ -157,10 +157,12 @@ def test_a_target_that_begins_anew_with_a_reload_keeps_its_alerts_and_one_that_i
         world.polled(unheard())
     world.source.polled = {}
     world.jobs.swap(replace(world.settings, targets=(replace(TARGET, interval=5.0),)))
+    world.jobs.watch([TARGET.name], is_whole=True)
     world.jobs.tick()
     assert world.phases() == {"TritonTargetDown": AlertPhase.FIRING}
     other = Target("other", TARGET.http_url, TARGET.metrics_url, "")
     world.jobs.swap(replace(world.settings, targets=(other,)))
+    world.jobs.watch([other.name], is_whole=True)
     world.jobs.tick()
     assert world.phases() == {"TritonTargetDown": AlertPhase.RESOLVED}
 

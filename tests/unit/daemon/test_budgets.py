@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import sys
+import threading
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,6 +35,7 @@ from triton_watch.store.errors import StoreBusyError
 from triton_watch.store.reader import read
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from triton_watch.records import MetricsFrame, SliTable
@@ -362,7 +367,7 @@ def test_after_the_end_nothing_is_written_any_more(server: Server, tmp_path: Pat
 
 
 def test_of_targets_that_are_gone_those_that_went_first_are_forgotten_first(server: Server) -> None:
-    budgets = Budgets(SloSettings((availability(),)), clock=lambda: server.clock, now=server.now, most_parted=2)
+    budgets = Budgets(SloSettings((availability(),)), clock=lambda: server.clock, now=server.now, most_left=2)
     for name in ("first", "second", "third"):
         budgets.watch(name)
         budgets.observe(name, server.next(good=10.0))
@@ -395,3 +400,68 @@ def test_what_is_forgotten_of_a_target_is_gone_from_the_store_too(server: Server
         books.flush()
     books.close()
     assert [one.target for one in read(tmp_path).ledgers] == ["other"]
+
+
+def test_what_an_earlier_process_kept_makes_no_room_until_all_targets_are_known(server: Server) -> None:
+    """Its target may be behind a name that could not be looked up yet."""
+    before = budgets_on(server)
+    before.observe("t", server.next(good=10.0))
+    before.observe("t", server.next(good=10.0))
+    clocks = {"clock": lambda: server.clock, "now": server.now}
+    budgets = Budgets(SloSettings((availability(),)), before.changes(full=True), most_left=1, **clocks)
+
+    def passes(name: str) -> None:
+        budgets.watch(name)
+        for _ in range(2):
+            budgets.observe(name, server.next(good=10.0))
+        budgets.forget(name)
+
+    passes("first")
+    passes("second")
+    assert {state.target for state in budgets.changes(full=True)} == {"t", "second"}
+    budgets.all_known()
+    passes("third")
+    assert {state.target for state in budgets.changes(full=True)} == {"third"}
+
+
+def test_targets_come_and_go_in_one_thread_while_others_write_and_reload(server: Server) -> None:
+    budgets = budgets_on(server)
+    table = [server.next(good=10.0), server.next(good=10.0)]
+    ended, broken = threading.Event(), []
+
+    def again_and_again(act: Callable[[], object]) -> None:
+        try:
+            while not ended.is_set():
+                act()
+        except RuntimeError as error:
+            broken.append(error)
+
+    turns = itertools.count()
+
+    def churn() -> None:
+        name = f"t{next(turns) % 300}"
+        budgets.watch(name)
+        for one in table:
+            budgets.observe(name, one)
+        budgets.forget(name)
+
+    settings = [SloSettings((availability(period=days * DAY),)) for days in (7, 30)]
+
+    def reload() -> None:
+        for one in settings:
+            budgets.swap(one)
+
+    acts = (churn, lambda: budgets.changes(full=True), reload)
+    threads = [threading.Thread(target=again_and_again, args=(act,)) for act in acts]
+    pace = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for thread in threads:
+            thread.start()
+        time.sleep(2.0)
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+        sys.setswitchinterval(pace)
+    assert broken == []

@@ -248,6 +248,48 @@ def test_files_are_looked_at_each_second(stack: ExitStack, tmp_path: Path) -> No
     assert time.monotonic() - changed < 5.0
 
 
+def test_names_that_nobody_answers_keep_no_file_waiting(stack: ExitStack, tmp_path: Path) -> None:
+    release = threading.Event()
+    stack.callback(release.set)
+
+    def hangs() -> Sequence[tuple[str, int]]:
+        release.wait(PATIENCE)
+        return ()
+
+    names = [f"dead-{number}" for number in range(40)]
+    path = tmp_path / "a.json"
+    path.write_text('[{"targets": ["a:1"]}]')
+    world = World(dict.fromkeys(names, hangs))
+    run(stack, world, settings(*dns(*names), files=[FileSource(path)]))
+    wait_for(lambda: world.looks >= 4)
+    path.write_text('[{"targets": ["b:1"]}]')
+    changed = time.monotonic()
+    wait_for(lambda: world.names == ["b:1"])
+    assert time.monotonic() - changed < 10.0
+
+
+def test_of_a_bad_file_a_reload_keeps_what_it_said_and_of_a_good_one_nothing_twice(
+    stack: ExitStack, tmp_path: Path
+) -> None:
+    good, bad = tmp_path / "good.json", tmp_path / "turns-bad.json"
+    good.write_text('[{"targets": ["a:1", "b:1"]}]')
+    bad.write_text('[{"targets": ["c:1"]}]')
+    world = World()
+    files = FileSource(tmp_path / "*.json")
+    found = run(stack, world, settings(files=[files]))
+    wait_for(lambda: world.names == ["a:1", "b:1", "c:1"])
+    bad.write_text("[")
+    wait_for(lambda: bool(found.statuses()[0].problem))
+    found.swap(settings(files=[replace(files, template=replace(NOWHERE, interval=5.0))]))
+    assert world.names == ["a:1", "b:1", "c:1"]
+    wait_for(lambda: world.targets[0].interval == 5.0)
+    assert found.statuses()[0].targets == 3
+    good.write_text('[{"targets": ["a:1"]}]')
+    wait_for(lambda: world.names == ["a:1", "c:1"])
+    bad.unlink()
+    wait_for(lambda: world.names == ["a:1"])
+
+
 def test_a_thousand_changes_leave_no_thread_and_no_job_behind(stack: ExitStack) -> None:
     turn = iter(range(10_000))
     world = World({"pods": lambda: [(f"h{next(turn)}", 8000)]})
@@ -257,5 +299,5 @@ def test_a_thousand_changes_leave_no_thread_and_no_job_behind(stack: ExitStack) 
     for number in range(100):
         found.swap(settings(*dns("pods", interval=0.005 + number / 1e6)))
     wait_for(lambda: world.looks > 150)
-    assert threading.active_count() <= threads + 3  # the pool has four
+    assert threading.active_count() <= threads + 15  # the pool has sixteen
     assert len(world.names) == 1

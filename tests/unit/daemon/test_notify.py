@@ -129,3 +129,8 @@ def test_a_manager_that_does_not_read_holds_nobody_up_for_long(manager: Manager)
 def fill(sender: socket.socket, address: str) -> None:
     for _ in range(100_000):
         sender.sendto(b"x", address)
+
+
+def test_a_file_name_that_is_not_utf_8_ends_nothing(manager: Manager) -> None:
+    notifier(manager.environ).ready("gpus-\udcff.yaml is not good")
+    assert manager.told() == ["READY=1\nSTATUS=gpus-?.yaml is not good"]

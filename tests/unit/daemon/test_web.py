@@ -113,7 +113,7 @@ def test_ready_after_the_first_cycle(serve: Serve) -> None:
     state = SyntheticState({}, first_done=False)
     url = serve(state).url + "/-/ready"
     assert get(url).status_code == 503
-    assert get(url).text == "The first poll cycle of every target has not ended yet.\n"
+    assert get(url).text == "Not every target has had its first poll cycle yet, or targets are still looked for.\n"
     state.first_done = True
     assert (get(url).status_code, get(url).text) == (200, "ready\n")
 

@@ -165,3 +165,20 @@ def test_a_link_to_nothing_is_told(tmp_path: Path) -> None:
     os.symlink("nowhere", tmp_path / "a.yaml")  # noqa: PTH211 - the same
     look = watching(tmp_path).look()
     assert (names(look), "cannot be read" in look.problem) == ([], True)
+
+
+def test_a_pipe_is_left_alone(tmp_path: Path) -> None:
+    """Who opens one waits for a writer."""
+    os.mkfifo(tmp_path / "a.yaml")
+    write(tmp_path / "b.yaml", "b:1")
+    look = watching(tmp_path).look()
+    assert (names(look), look.problem) == (["b:1"], "")
+
+
+def test_of_many_bad_files_a_few_are_named_and_the_others_counted(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f"{number:03}.yaml").write_text("- nonsense")
+    look = watching(tmp_path).look()
+    assert look.failures == 300
+    assert look.problem.count("is not a group") == 5
+    assert look.problem.endswith("; and 295 more files are not good")

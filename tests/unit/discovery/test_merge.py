@@ -84,3 +84,13 @@ def test_merging_again_with_what_is_known_changes_nothing(own: list[Target], fou
     first = merge(own, found, limit=3)
     again = merge(own, found, {target.name for target in first.targets}, limit=3)
     assert again.targets == first.targets
+
+
+def test_an_address_that_is_written_in_another_way_is_the_same() -> None:
+    found = {
+        "one": [at("http://[fd00::7]:8000"), at("https://gpu-1"), at("http://gpu-2:8000")],
+        "two": [at("http://[FD00:0:0:0:0:0:0:7]:8000"), at("https://gpu-1:443"), at("http://gpu-2.:8000")],
+    }
+    merged = merge([], found)
+    assert [target.name for target in merged.targets] == ["[fd00::7]:8000", "gpu-1:443", "gpu-2:8000"]
+    assert merged.clashes == ()

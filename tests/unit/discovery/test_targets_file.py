@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 import yaml
@@ -147,3 +148,11 @@ def refused(content: bytes, source: str) -> list[str]:
     except ConfigError as error:
         return str(error).splitlines()
     return []
+
+
+def test_a_large_file_with_a_name_that_is_there_twice_is_refused_at_once() -> None:
+    names = ", ".join(f'"n{number}": 0' for number in range(200_000))
+    began = time.monotonic()
+    (said,) = refused(f'[{{"labels": {{{names}, "n199999": 1}}}}]'.encode(), "t.json")
+    assert 'has "n199999" twice' in said
+    assert time.monotonic() - began < 10.0

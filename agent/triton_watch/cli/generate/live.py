@@ -51,7 +51,7 @@ def _target(settings: Settings, text: str) -> Target:
     """A target of the configuration by name or URL, with its credentials; else a URL as it is."""
     from triton_watch.config import ConfigError, from_flags
 
-    found = with_discovered(settings).targets if settings.discovery else settings.targets
+    found = with_discovered(settings, may_be_none="://" in text).targets
     for one in found:
         if text == one.name or text.rstrip("/") == one.http_url:
             return one

@@ -67,7 +67,11 @@ def _alerts(settings: Settings, options: RuleOptions) -> list[Group]:
 
 def _poll(settings: Settings) -> float:
     """The longest time between two polls, seconds; Prometheus, which counts them, looks no more often than usual."""
-    return max(POLL, *(target.interval for target in settings.targets))
+    found = [
+        *(source.template for source in settings.discovery.dns),
+        *(one.template for one in settings.discovery.files),
+    ]
+    return max([POLL, *(target.interval for target in (*settings.targets, *found))])
 
 
 def _any_agent(options: RuleOptions) -> str:
