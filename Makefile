@@ -71,7 +71,7 @@ debian: $(VENV)/.test
 
 cluster-tools: $(VENV)/.test
 	$(SAY) '== helm, kubectl and docker-compose (the first time: about 90 MB)'
-	@$(PY) tests/support/cluster_tools.py && $(PY) tests/support/docker_compose.py
+	@$(PY) tests/support/cluster_tools.py
 
 chromium: $(VENV)/.test
 	$(SAY) '== a browser (the first time, where there is none: about 170 MB)'

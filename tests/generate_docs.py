@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from support import helm_chart
+from support import helm_chart, helm_schema
 from triton_watch.check import rules_docs
 from triton_watch.config import docs as configuration_docs
 from triton_watch.config import from_flags
@@ -47,6 +47,7 @@ GENERATED: list[tuple[Path, Callable[[], str]]] = [
     *((ROOT / path, partial(str, text)) for path, text in MONITORING.items()),
     *((path, partial(str, text)) for path, text in CHART_FILES.items()),
     (helm_chart.CHART / "README.md", helm_chart.readme),
+    (helm_schema.FILE, helm_schema.render),
     *((ALERTS / "runbooks" / f"{name}.md", partial(pages.page, name, DEFAULTS.slo.objectives)) for name in ALERT_NAMES),
 ]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from support.cluster_tools import docker_compose
 from support.compose_file import (
     ALERTMANAGER_FILE,
     CPU_FILE,
@@ -26,7 +27,6 @@ from support.compose_file import (
     variables,
 )
 from support.debian import tool
-from support.docker_compose import docker_compose
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REFUSED = yaml.safe_load((FIXTURES / "refused.yaml").read_text())
+TAKEN = yaml.safe_load((FIXTURES / "taken.yaml").read_text())
 ENVIRONMENT = {"POD_NAME": "triton-7d4b9c-x2x5z", "POD_NAMESPACE": NAMESPACE, "POD_IP": "10.1.2.3", "REGION": "eu"}
+VARIABLES = {"EVERY": "5s", "LAX": "true", "THREADS": "8", "LEVEL": "debug", "MODE": "prometheus", "THREE": "3"}
 WEB = "basic_auth_users: {prometheus: $2y$10$gI5IUcBoHqFC0T2uRzPnWu4Zc/zSkXGvMTBwkvUkaN0nCWYnOpIYu}\n"
 FILES = {
     "secrets/triton-admin/key": "k\n",
@@ -67,6 +69,25 @@ def test_the_agents_configuration_is_good(case: str, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
 
 
+@pytest.mark.parametrize("program", HELMS)
+@pytest.mark.parametrize("taken", TAKEN, ids=lambda one: one["what"])
+def test_helm_takes_what_the_agent_takes(taken: Object, program: str, tmp_path: Path) -> None:
+    done = with_values(taken["values"], program=program)
+    assert done.returncode == 0, done.stderr
+    path = tmp_path / "triton-watch.yaml"
+    path.write_text(yaml.safe_dump(configuration(parsed(done.stdout))))
+    checked = CliRunner(env={**ENVIRONMENT, **VARIABLES}).invoke(cli, ["config", "check", str(path)])
+    assert checked.exit_code == 0, checked.output
+
+
+def test_a_section_that_is_null_is_not_in_the_agents_file() -> None:
+    made = configuration(
+        made_with(watch={"config": {"log": None, "slo": {"prometheus": None, "flush_interval": "10s"}}})
+    )
+    assert "log" not in made
+    assert made["slo"] == {"flush_interval": "10s"}
+
+
 def leaves(node: Object, prefix: str = "") -> Iterator[str]:
     """Every setting that the schema knows."""
     for name, one in node.items():
@@ -91,7 +112,9 @@ def test_the_schema_refuses_settings_that_it_does_not_know_everywhere() -> None:
             for name, one in node["properties"].items():
                 yield from open_mappings(one, f"{path}/{name}")
 
-    assert list(open_mappings(json.loads((CHART / "values.schema.json").read_text()), "")) == []
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    assert list(open_mappings(schema, "")) == []
+    assert [path for name, one in schema["definitions"].items() for path in open_mappings(one, name)] == []
     assert set(FREE) == {"resources", "securityContext", "updateStrategy"}
 
 

@@ -23,11 +23,14 @@ def test_the_example_watches_a_static_server_files_and_dns() -> None:
     settings = load(FLEET / "triton-watch.yaml", {})
     assert [target.name for target in settings.targets] == ["search-canary"]
     assert [source.label for source in settings.discovery.dns] == ["dns:A:triton-pods.triton.svc.cluster.local.:8000"]
-    assert [source.pattern for source in settings.discovery.files] == [
-        FLEET / "targets" / "*.yaml",
-        FLEET / "targets" / "*.json",
-    ]
+    assert [source.pattern for source in settings.discovery.files] == [FLEET / "targets" / "*.yaml"]
     assert settings.alerts.external_labels
+
+
+def test_each_of_its_patterns_matches_a_file_and_nothing_is_warned_of() -> None:
+    looks = [Files(source).look() for source in load(FLEET / "triton-watch.yaml", {}).discovery.files]
+    assert [(look.problem, look.nothing, look.warnings) for look in looks] == [("", "", ())] * len(looks)
+    assert all(look.targets for look in looks)
 
 
 def test_its_targets_file_is_read() -> None:

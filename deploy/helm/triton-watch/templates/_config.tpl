@@ -34,6 +34,8 @@
 {{- $last := dict "alerts" "TritonTargetDown" "for" . -}}
 {{- $_ := set $config.alerts "overrides" (append ($config.alerts.overrides | default list) $last) -}}
 {{- end -}}
+{{- $config = deepCopy $config -}}
+{{- include "triton-watch.withoutNulls" $config -}}
 {{- toYaml $config -}}
 {{- end -}}
 
@@ -82,22 +84,37 @@
 {{- list $config.web $config.poll_threads $slo | toJson | sha256sum | trunc 16 -}}
 {{- end -}}
 
-{{/* What the agent would refuse only when its pod has started, and ports that nothing else of the chart knows. */}}
+{{/* Settings that are null are taken away, as values of Helm are. It changes the mapping that it gets. */}}
+{{- define "triton-watch.withoutNulls" -}}
+{{- $node := . -}}
+{{- range $key, $value := $node -}}
+{{- if kindIs "invalid" $value -}}
+{{- $_ := unset $node $key -}}
+{{- else if kindIs "map" $value -}}
+{{- include "triton-watch.withoutNulls" $value -}}
+{{- else if kindIs "slice" $value -}}
+{{- range $value -}}
+{{- if kindIs "map" . -}}
+{{- include "triton-watch.withoutNulls" . -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What the schema of the values lets through: settings that the chart writes, and ports that nothing else of it knows. */}}
 {{- define "triton-watch.validateConfig" -}}
 {{- $config := .Values.watch.config | default dict -}}
-{{- range $name, $kind := dict "alerts" "map" "slo" "map" "web" "map" "canary" "map" "discovery" "map" "targets" "slice" -}}
-{{- $section := get $config $name -}}
-{{- if and $section (not (kindIs $kind $section)) -}}
-{{- $right := eq $kind "map" | ternary "mapping" "list" -}}
-{{- fail (printf "watch.config.%s is no %s: docs/configuration.md has its settings" $name $right) -}}
+{{- range list "targets" "discovery" -}}
+{{- if hasKey $config . -}}
+{{- if eq $.Values.mode "fleet" -}}
+{{- fail (printf "watch.config.%s: what a fleet watches is said in fleet.targets, fleet.dns, fleet.targetsFiles and fleet.targetsConfigMap" .) -}}
+{{- end -}}
+{{- fail (printf "watch.config.%s: the sidecar watches the Triton of its own pod: settings of that are in watch.target" .) -}}
 {{- end -}}
 {{- end -}}
-{{- $overrides := ($config.alerts | default dict).overrides -}}
-{{- if and $overrides (not (kindIs "slice" $overrides)) -}}
-{{- fail "watch.config.alerts.overrides is no list: docs/configuration.md has its settings" -}}
-{{- end -}}
-{{- if not (kindIs "map" (($config.slo | default dict).prometheus | default dict)) -}}
-{{- fail "watch.config.slo.prometheus is no mapping: docs/configuration.md has its settings" -}}
+{{- if hasKey (.Values.watch.target | default dict) "name" -}}
+{{- fail "watch.target.name: all pods would have that one name: leave it out, each target is called what its pod is" -}}
 {{- end -}}
 {{- with ($config.web | default dict).listen -}}
 {{- if or (not (hasSuffix ":8003" (toString .))) (regexMatch "^(127[.]|localhost:|\\[::1\\]:)" (toString .)) -}}
