@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import signal
@@ -136,7 +137,7 @@ def test_a_second_process_is_refused_and_the_first_goes_on(tmp_path: Path) -> No
         said = second.stdout.read()
         assert second.end() == 2
         assert said == (
-            f"{tmp_path} is in use by the triton-watch with process id {first.process.pid}:"
+            f"{tmp_path} is in use by the triton-watch with process id {first.process.pid} on {os.uname().nodename}:"
             " stop it, or give this one another state directory (--state DIR)\n"
         )
         first.ask("flush")

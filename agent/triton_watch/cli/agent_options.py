@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from triton_watch.cli.config import DEFAULT_FILE
+from triton_watch.cli.default_file import DEFAULT_FILE, default_file
 from triton_watch.cli.targets import settings_from
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ def _url(agent: str | None, config_file: Path | None) -> str:
     if agent is not None and config_file is not None:
         raise click.UsageError("--agent and --config both say where the agent is: give one of them.")
     if agent is None:
-        if config_file is None and Path(DEFAULT_FILE).exists():
-            config_file = Path(DEFAULT_FILE)
+        config_file = config_file or default_file()
         return own_url(WebSettings(*usual_address()) if config_file is None else settings_from(config_file).web)
     return checked_url(agent)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from triton_watch.cli.config import DEFAULT_FILE
+from triton_watch.cli.default_file import DEFAULT_FILE, default_file
 from triton_watch.cli.targets import settings_from
 from triton_watch.cli.terminal_bar import progress_bar
 
@@ -69,8 +69,8 @@ def _settings(urls: tuple[str, ...], config_file: Path | None) -> AlertSettings:
 
     if urls and config_file is not None:
         raise click.UsageError("--config says it all: leave out --alertmanager, and write it into the file.")
-    if config_file is None and not urls and Path(DEFAULT_FILE).exists():
-        config_file = Path(DEFAULT_FILE)
+    if config_file is None and not urls:
+        config_file = default_file()
     if config_file is not None:
         found = settings_from(config_file).alerts
         if not found.alertmanagers:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from triton_watch.cli.default_file import DEFAULT_FILE, default_file
 from triton_watch.cli.targets import settings_from, target_options, with_discovered
 from triton_watch.cli.terminal_bar import progress_bar
 
@@ -26,7 +27,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 UNREACHABLE: Final = 3
 NOTHING: Final = 4
-DEFAULT_FILE: Final = "triton-watch.yaml"
 SETTLE: Final = 0.6
 """Seconds after the last answer by which the server has counted it."""
 
@@ -54,9 +54,9 @@ def settings_of(
     from triton_watch.config.overrides import with_canary_flags
 
     if config_file is None and not flags["targets"]:
-        if not Path(DEFAULT_FILE).exists():
+        config_file = default_file()
+        if config_file is None:
             raise click.UsageError(f"which server? Give --target http://HOST:8000, or --config with a {DEFAULT_FILE}.")
-        config_file = Path(DEFAULT_FILE)
     try:
         settings = with_canary_flags(settings_from(config_file, **flags), enabled=True, goldens=goldens)
     except ConfigError as error:

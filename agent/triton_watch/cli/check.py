@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from triton_watch.cli.check_report import COULD_NOT_RUN, report
+from triton_watch.cli.default_file import default_file
 from triton_watch.cli.targets import settings_from, target_options
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 Done = TypeVar("Done")
 NOTHING_FOUND = 4
-CONFIG_FILE = "triton-watch.yaml"
 _PATH = click.Path(path_type=Path, readable=False)
 _TARGET_FLAGS = (
     "grpc",
@@ -127,13 +127,13 @@ def _settings(flags: dict[str, Any]) -> CheckSettings:
     """Read the `check` section: of --config, or of triton-watch.yaml in this directory where there is one."""
     from triton_watch.records import CheckSettings
 
-    path = flags["config_file"]
-    if path is None and not Path(CONFIG_FILE).is_file():
+    path = flags["config_file"] or default_file()
+    if path is None:
         return CheckSettings()
     from triton_watch.config import ConfigError, ConfigUnreadableError, load_check
 
     try:
-        return load_check(path or Path(CONFIG_FILE)) or CheckSettings()
+        return load_check(path) or CheckSettings()
     except ConfigError as error:
         for line in str(error).splitlines():
             click.echo(f"triton-watch: {line}", err=True)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from triton_watch.cli.default_file import DEFAULT_FILE
+
 if TYPE_CHECKING:
     from triton_watch.config import ConfigError
     from triton_watch.records import Settings
 
-DEFAULT_FILE = "triton-watch.yaml"
 _INVALID, _UNREADABLE = 1, 3
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import click
 
 from triton_watch.cli.agent_options import agent_at, agent_options_without_file, checked_url, own_url, usual_address
+from triton_watch.cli.default_file import default_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,8 +32,9 @@ _LONGEST: Final = 400
 def command(*, agent: str | None, ready: bool, serving: bool, **access: Any) -> None:  # noqa: ANN401 - click's
     """Ask a running agent whether it is well: its own loop, whatever Triton does. Prints one line.
 
-    Without --agent it asks on this machine, at the address in TRITON_WATCH_LISTEN if that is set, and over HTTPS
-    where the agent speaks it, without a look at the certificate. Only --serving may want a password.
+    Without --agent it asks on this machine: at web.listen of triton-watch.yaml in the working directory, else at the
+    address in TRITON_WATCH_LISTEN, else at 127.0.0.1:8003; over HTTPS where the agent speaks it, without a look at the
+    certificate. Only --serving may want a password.
 
     Exit code: 0 yes; 1 no; 2 wrong usage; 3 no agent answered.
 
@@ -60,16 +63,45 @@ def _there(agent: str, access: Mapping[str, Any], path: str) -> Response:
 
 
 def _here(access: Mapping[str, Any], path: str) -> Response:
-    """Ask an agent of this machine over HTTP, and over HTTPS where it wants that. Raises AgentError."""
-    from triton_watch.cli.agent_client import wants_tls
-    from triton_watch.config.addresses import is_loopback
-    from triton_watch.records import WebSettings
+    """Ask an agent of this machine. Raises AgentError, which also says what is wrong with the file, where that is."""
+    from triton_watch.cli.agent_client import AgentError
 
     if any(value is not None for value in access.values()):
         raise click.UsageError(
             "--agent-ca, --agent-user and --agent-password-file go with --agent URL: give that, too."
         )
-    web = WebSettings(*usual_address())
+    address, problem = _own_address()
+    try:
+        return _at(address, access, path)
+    except AgentError as error:
+        if problem:
+            raise AgentError(f"{error} The address is the usual one, for {problem}") from None
+        raise
+
+
+def _own_address() -> tuple[tuple[str, int], str]:
+    """Return where an agent of this machine listens, and what is wrong with its file; then it is the usual address."""
+    path = default_file()
+    if path is None:
+        return usual_address(), ""
+    from triton_watch.config import ConfigError, ParseError
+    from triton_watch.config.listen_file import listen_in
+
+    try:
+        return listen_in(path, os.environ), ""
+    except ConfigError as error:
+        return usual_address(), error.problems[0].text(error.source)
+    except ParseError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _at(address: tuple[str, int], access: Mapping[str, Any], path: str) -> Response:
+    """Ask over HTTP, and over HTTPS where the agent wants that. Raises AgentError."""
+    from triton_watch.cli.agent_client import wants_tls
+    from triton_watch.config.addresses import is_loopback
+    from triton_watch.records import WebSettings
+
+    web = WebSettings(*address)
     with agent_at(own_url(web), **access) as client:
         response = client.answer(path)
         if not wants_tls(response) or not is_loopback(urlsplit(client.url).hostname or ""):

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from triton_watch.check.discover import Found
     from triton_watch.records import CheckSettings, Finding, Target
 
 
@@ -24,10 +25,11 @@ def audit(target: Target, settings: CheckSettings) -> tuple[Finding, ...]:
     """Check a live server and the repositories that the configuration names for it; in this process alone.
 
     The rules, facts and known findings are those of the `check` section. Raises `TritonError` when the server does
-    not answer, and `OSError`, `BaselineError` or `UnknownRuleError` when something that is named cannot be used.
+    not answer, and `AuditError`, `OSError`, `BaselineError` or `UnknownRuleError` when something that is named cannot
+    be used.
     """
     from triton_watch.check.baseline import load_baseline
-    from triton_watch.check.discover import Found, discover
+    from triton_watch.check.discover import Found
     from triton_watch.check.live import informed
     from triton_watch.check.options import options_of
     from triton_watch.check.rules import RULES
@@ -38,13 +40,27 @@ def audit(target: Target, settings: CheckSettings) -> tuple[Finding, ...]:
     rules = select(RULES, settings.select, settings.ignore)
     live = collect(target)
     options = informed(options_of(settings), live)
-    found = discover(target.model_repositories) if target.model_repositories else Found()
+    found = _discovered(target) if target.model_repositories else Found()
     checked = check(rules, options, repositories=found.repositories, live=live, processes=1)
     if settings.baseline is None:
         return tuple(checked.findings)
     roots = [str(path) for path in target.model_repositories]
     new, _, _ = load_baseline(settings.baseline).filter(checked.findings, roots)
     return tuple(new)
+
+
+def _discovered(target: Target) -> Found:
+    """Find the models in the target's repositories. Raises `AuditError` for one that cannot be read."""
+    from triton_watch.check.discover import discover
+
+    try:
+        return discover(target.model_repositories)
+    except OSError as error:
+        where = error.filename or ", ".join(map(str, target.model_repositories))
+        raise AuditError(
+            f"model_repository: {where} cannot be read ({error.strerror or error}): mount it where the agent runs, or "
+            "correct the setting"
+        ) from error
 
 
 def audit_apart(target: Target, settings: CheckSettings) -> tuple[Finding, ...]:

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from triton_watch.cli.default_file import DEFAULT_FILE, default_file, working_directory
 from triton_watch.cli.targets import settings_from, target_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from triton_watch.records import Settings
-
-DEFAULT_FILE = "triton-watch.yaml"
 
 
 @click.command("run")
@@ -57,9 +56,10 @@ def command(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - c
     from triton_watch.store.errors import StoreBusyError
 
     if config_file is None and not flags["targets"]:
-        config_file = Path(DEFAULT_FILE)
-        if not config_file.exists():
-            raise click.UsageError(f"nothing to watch: give --target URL, --config FILE, or put {DEFAULT_FILE} here.")
+        config_file = default_file()
+        if config_file is None:
+            where = f"or put {DEFAULT_FILE} into {working_directory()}"
+            raise click.UsageError(f"nothing to watch: give --target URL, --config FILE, {where}.")
     canary = {"enabled": False if flags.pop("no_canary") else None, "goldens": flags.pop("goldens")}
     more = partial(_with_more, canary, flags.pop("alertmanagers"), flags.pop("web_config"))
     if config_file is None:

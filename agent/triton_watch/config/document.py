@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -26,11 +26,12 @@ _HINTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a file says, and the line (from 1) of each location in it."""
+    """What a file says, and the line (from 1) of each location in it; `origins` has what came from elsewhere."""
 
     source: str
     value: dict[str, Any]
     lines: Mapping[Location, int]
+    origins: Mapping[Location, str] = field(default_factory=dict)
 
     def line(self, location: Location) -> int | None:
         """Find the line of a location, or of the nearest thing around it that the file has."""
@@ -40,7 +41,7 @@ class Document:
 
     def problem(self, location: Location, message: str) -> Problem:
         """Put a message at a location of this file."""
-        return Problem(message, dotted(location), self.line(location))
+        return Problem(message, dotted(location), self.line(location), origin=self.origins.get(location, ""))
 
 
 def read(path: Path, *, empty: str = EMPTY) -> Document:

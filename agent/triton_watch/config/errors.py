@@ -23,17 +23,22 @@ class ParseError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong. `path` is `targets[0].timeouts.total` or empty; lines count from 1."""
+    """One thing that is wrong. `path` is `targets[0].timeouts.total` or empty; lines count from 1.
+
+    `origin` says where the value came from, if not from the file itself.
+    """
 
     message: str
     path: str = ""
     line: int | None = None
     column: int | None = None
+    origin: str = ""
 
     def text(self, source: str) -> str:
         """Render as `file:line:column: path: message`, leaving out what is not known."""
         place = ":".join(str(part) for part in (source, self.line, self.column) if part is not None)
-        return ": ".join(part for part in (place, self.path, self.message) if part)
+        what = f"{self.path} ({self.origin})" if self.path and self.origin else self.path
+        return ": ".join(part for part in (place, what, self.message) if part)
 
 
 class ConfigError(Exception):

@@ -63,6 +63,29 @@ def expand(value: Any, environ: Mapping[str, str], report: Report, at: Location 
         return value
 
 
+def origins(value: object, environ: Mapping[str, str], at: Location = ()) -> dict[Location, str]:
+    """Say of each text of a tree that takes something from variables, which: `from the environment variable HOME`."""
+    if isinstance(value, dict):
+        return {
+            place: text for key, item in value.items() for place, text in origins(item, environ, (*at, key)).items()
+        }
+    if isinstance(value, list):
+        return {
+            place: text for key, item in enumerate(value) for place, text in origins(item, environ, (*at, key)).items()
+        }
+    names = _used(value, environ) if isinstance(value, str) and "${" in value else []
+    if not names:
+        return {}
+    return {at: f"from the environment variable{'s' if len(names) > 1 else ''} {', '.join(names)}"}
+
+
+def _used(text: str, environ: Mapping[str, str]) -> list[str]:
+    """Name the variables whose values are in a text, not those for which a default stands."""
+    found = (match for match in _REFERENCE.finditer(text) if match["name"])
+    used = (match["name"] for match in found if environ.get(match["name"]) or match["default"] is None)
+    return list(dict.fromkeys(used))
+
+
 def escaped(value: Any) -> Any:  # noqa: ANN401 - YAML's data
     """Write the dollars in all texts of a tree so that `expand` gives back what they are now."""
     if isinstance(value, dict):

@@ -12,7 +12,7 @@ from triton_watch.config import build
 from triton_watch.config.build_slo import slo_settings
 from triton_watch.config.common import Resolver
 from triton_watch.config.document import Document, read
-from triton_watch.config.expand import Report, expand
+from triton_watch.config.expand import Report, expand, origins
 from triton_watch.config.findings import Findings, refuse_unusable
 from triton_watch.config.model import OPTIONAL_SECTIONS, CheckSection, ConfigFile
 from triton_watch.config.problems import sentences, suggestion
@@ -44,9 +44,11 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
     """
     document = read(path)
     findings = Findings(document)
-    value = expand(document.value, _environ(environ), findings.add)
+    environ = _environ(environ)
+    value = expand(document.value, environ, findings.add)
     findings.stop_here()
-    return settings_of(replace(document, value=value), path.parent, environ)
+    expanded = replace(document, value=value, origins=origins(document.value, environ))
+    return settings_of(expanded, path.parent, environ)
 
 
 def load_check(path: Path, environ: Mapping[str, str] | None = None) -> CheckSettings | None:
@@ -77,6 +79,7 @@ def slo_of(document: Document, base: Path, environ: Mapping[str, str] | None = N
         _refuse_unknown_sections(document.value, findings.add)
         findings.stop_here()
     section = _section(document, "slo", SloSection, environ)
+    findings = Findings(_with_origins(document, "slo", environ))
     settings = slo_settings(section, Resolver(base, findings.add), environ)
     findings.stop_here()
     return settings
@@ -98,9 +101,14 @@ def _section(document: Document, name: str, model: type[Checked], environ: Mappi
     try:
         return model.model_validate(value)
     except ValidationError as error:
+        findings = Findings(_with_origins(document, name, environ))
         for below, message in sentences(error, model):
             findings.add((*at, *below), message)
         raise findings.error() from None
+
+
+def _with_origins(document: Document, name: str, environ: Mapping[str, str]) -> Document:
+    return replace(document, origins=origins(document.value.get(name), environ, (name,)))
 
 
 def _refuse_unknown_sections(value: Mapping[str, object], report: Report) -> None:

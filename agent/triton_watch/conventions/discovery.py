@@ -30,6 +30,6 @@ DISCOVERY_METRICS: tuple[Metric, ...] = (
         "Look-ups that failed, and files that could not be read or were not good.",
         _SOURCE,
         DISCOVERY,
-        notes="A file that is not good counts once, until it changes again.",
+        notes="A problem of a file or folder counts when it is new, and once a minute while it lasts.",
     ),
 )

@@ -22,6 +22,7 @@ from triton_watch.daemon.discovery_source import Answer, Source, sources_of
 from triton_watch.daemon.under_way import UnderWay
 from triton_watch.discovery.building import targets_of
 from triton_watch.discovery.errors import DiscoveryError
+from triton_watch.discovery.hosts import Hosts
 from triton_watch.discovery.merge import LIMIT, merge
 from triton_watch.records import DnsSource, SourceStatus
 
@@ -153,7 +154,8 @@ class Discoveries:
             if not may_begin:
                 return
             try:
-                targets, refused = targets_of(dns, self._look_up(dns))
+                hosts = self._look_up(dns)
+                targets, refused = targets_of(dns, hosts)
             except DiscoveryError as error:
                 answer = Answer(None, str(error), failures=1)
             except Exception as error:  # noqa: BLE001 - whatever a DNS server sends, the agent goes on
@@ -162,7 +164,7 @@ class Discoveries:
                 if source.doubts(targets):
                     self._ask_again(source, dns)
                     return
-                answer = Answer(targets, refused=refused)
+                answer = Answer(targets, refused=refused, nothing=hosts.why if isinstance(hosts, Hosts) else "")
             self._take(source, answer)
 
     def _ask_again(self, source: Source, dns: DnsSource) -> None:
@@ -175,7 +177,7 @@ class Discoveries:
             for source in list(self._sources.values()) if may_begin else ():
                 if source.files is not None:
                     look = source.files.look()
-                    self._take(source, Answer(look.targets, look.problem, look.failures))
+                    self._take(source, Answer(look.targets, look.problem, look.failures, look.warnings, look.nothing))
 
     def _take(self, source: Source, answer: Answer) -> None:
         """Use an answer, unless a reload took its source away or the agent ends."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from triton_watch.conventions.sentences import joined
 from triton_watch.discovery.files import Files
 from triton_watch.records import DnsSource, FileSource, SourceStatus
 
@@ -23,13 +24,14 @@ class Answer:
     """What one look at a source gave. `targets` None: it does not know, and what it said last counts.
 
     `problem` is a sentence, "" = none; `failures` counts what failed this time; `refused` has a sentence for each
-    address that cannot be a target.
+    address that cannot be a target, and for what else is doubtful; `nothing` says why there is no target.
     """
 
     targets: Sequence[Target] | None
     problem: str = ""
     failures: int = 0
     refused: Sequence[str] = ()
+    nothing: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -79,7 +81,7 @@ class Source:
         self.asked, self.heard = True, was_heard or not problem
         if self.targets == before and self.heard is was_heard:
             return False
-        self._tell_found(before, log)
+        self._tell_found(before, answer.nothing, log)
         return True
 
     def _tell_refused(self, refused: Sequence[str], log: logging.Logger) -> None:
@@ -91,20 +93,21 @@ class Source:
     def _tell_problem(self, problem: str, log: logging.Logger) -> None:
         facts = {"source": self.label}
         if problem and problem != self.status.problem:
-            kept = "; what it had before stays" if self.targets else ""
-            log.warning("targets could not be looked for: %s%s", problem.rstrip("."), kept, extra={"facts": facts})
+            told = joined([problem, "what it had before stays"]) if self.targets else problem.rstrip(".")
+            log.warning("targets could not be looked for: %s", told, extra={"facts": facts})
         elif self.status.problem and not problem:
             log.info("targets can be looked for again", extra={"facts": facts})
 
-    def _tell_found(self, before: Sequence[Target], log: logging.Logger) -> None:
+    def _tell_found(self, before: Sequence[Target], nothing: str, log: logging.Logger) -> None:
         old, new = {target.name for target in before}, {target.name for target in self.targets}
         facts = {"source": self.label, "targets": len(self.targets)}
         for what, names in (("found", new - old), ("gone", old - new)):
             if names:
                 tell = log.info if new else log.warning
-                tell("targets %s: %s", what, _listed(names), extra={"facts": facts})
+                why = f"; {nothing}" if nothing and what == "gone" else ""
+                tell("targets %s: %s%s", what, _listed(names), why, extra={"facts": facts})
         if self.heard and not new and not old:
-            log.warning("no targets were found yet", extra={"facts": facts})
+            log.warning("no targets were found yet%s", f": {nothing}" if nothing else "", extra={"facts": facts})
 
 
 def sources_of(settings: DiscoverySettings, before: Mapping[str, Source]) -> dict[str, Source]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triton_watch.config import ConfigError
+from triton_watch.conventions.sentences import joined
 from triton_watch.daemon.access.live import Access
 from triton_watch.daemon.app import App
 from triton_watch.daemon.exporter import Exporter
@@ -103,7 +104,7 @@ class Service:
         try:
             settings = watcher.load()
         except ConfigError as error:
-            problem = "; ".join(str(error).splitlines())
+            problem = joined(str(error).splitlines())
             self._supervisor.reload_failed()
             if watcher.is_news(error) or tell:
                 self._log.error("%s: %s", _REFUSED, problem)

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from triton_watch.demo.senders import send_http
 from triton_watch.demo.tally import Tally
 from triton_watch.demo.traffic import HTTP_FLOWS
+from triton_watch.demo.wheel import DEMO, install
 
 REPORT_SECONDS = 1.0
 LAST_ANSWERS_SECONDS = 3.0
@@ -105,7 +106,7 @@ def _problem(arguments: argparse.Namespace) -> str:
     if arguments.duration < 0:
         return f"--duration {arguments.duration:g} is negative"
     if importlib.util.find_spec("tritonclient") is None:
-        return "tritonclient is not installed: pip install 'triton-watch[demo]'"
+        return f"tritonclient is not installed: {install(DEMO)}"
     return ""
 
 

@@ -25,6 +25,7 @@ WHEEL = "nvidia-pytriton==0.7.0"
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 LAST_WITH_NUMPY_1 = (3, 12)
 """numpy below 2 has no build for a newer Python."""
+DEMO = "'triton-watch[demo]'"
 DEBIAN_LIBRARIES = CHECKOUT / ".cache" / "debian" / "usr" / "lib"
 """Where tests/support/debian.py unpacks Debian's libpython for `make`."""
 
@@ -79,19 +80,22 @@ def _require_numpy_1() -> None:
     version = found.stdout.strip()
     if not version.startswith("1."):
         what = f"numpy {version} breaks" if version else "there is no numpy for"
-        raise EmbeddedTritonError(
-            f"{what} the Python backend of {WHEEL}; in a virtual environment: {sys.executable} -m pip install 'numpy<2'"
-        )
+        how = install("'numpy<2'", "in a virtual environment: ")
+        raise EmbeddedTritonError(f"{what} the Python backend of {WHEEL}; {how}")
+
+
+def install(what: str, where: str = "") -> str:
+    """Say how it is installed for the running interpreter, which in an image has no pip."""
+    if importlib.util.find_spec("pip") is None:
+        return "there is no pip here to install it with: run `make demo` in a checkout of triton-watch"
+    return f"{where}{sys.executable} -m pip install {what}"
 
 
 def _site_packages() -> Path:
     """The folder that the wheel is installed in; it is not imported."""
     spec = importlib.util.find_spec("pytriton")
     if spec is None or spec.origin is None:
-        raise EmbeddedTritonError(
-            "the real tritonserver is not installed for this Python: "
-            f"{sys.executable} -m pip install 'triton-watch[demo]'"
-        )
+        raise EmbeddedTritonError(f"the real tritonserver is not installed for this Python: {install(DEMO)}")
     return Path(spec.origin).resolve().parent.parent
 
 

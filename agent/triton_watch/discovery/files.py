@@ -6,63 +6,97 @@ two looks in a row, so that one that is being written is not, and its targets go
 
 from __future__ import annotations
 
-import os
-import stat
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final, TypeAlias
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from triton_watch.config.errors import ConfigError
+from triton_watch.conventions.sentences import joined
 from triton_watch.discovery.errors import DiscoveryError
+from triton_watch.discovery.matching import fingerprint, matching
 from triton_watch.discovery.targets_file import MAX_BYTES, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from triton_watch.discovery.matching import Print
     from triton_watch.records import FileSource, Target
 
-_Print: TypeAlias = tuple[int, ...]
-
-MOST_FILES: Final = 1000
 _MOST_WAITS: Final = 5
 """Looks after which a file that changes all the time is read nevertheless."""
 _GONE_AFTER: Final = 2
 """Looks without it: some editors move a file away before they write its new content."""
 _MOST_TOLD: Final = 5
 """Files that a problem names: it stands on one line of the log, and on a page."""
+_COUNTED_AGAIN: Final = 60.0
+"""Seconds after which a problem that lasts counts once more: a rate shows that it lasts, and counts no looks."""
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """What is wrong with a file or folder, "" = nothing, and when that counted last; monotonic seconds."""
+
+    problem: str = ""
+    counted: float = 0.0
+
+    def now(self, problem: str, now: float, *, is_news: bool = False) -> bool:
+        """Take in what is wrong now; return whether it counts."""
+        counts = bool(problem) and (is_news or problem != self.problem or now - self.counted >= _COUNTED_AGAIN)
+        self.problem = problem
+        if counts:
+            self.counted = now
+        return counts
 
 
 @dataclass(slots=True)
 class _File:
     """What is known of one file: how it looked last, how it looked when it was read, and what it said."""
 
-    seen: _Print = ()
-    read: _Print = ()
+    seen: Print = ()
+    read: Print = ()
     waits: int = 0
     missing: int = 0
     targets: tuple[Target, ...] = ()
-    problem: str = ""
+    warnings: tuple[str, ...] = ()
+    trouble: _Trouble = field(default_factory=_Trouble)
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with it; "" = nothing."""
+        return self.trouble.problem
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look at the files gave. `failures` counts what could not be read now; `problem` holds until mended."""
+    """What one look at the files gave. `failures` counts troubles that are new, or last another minute.
+
+    `problem` holds until it is mended; `warnings` are about what is no problem; `nothing` says why there is no target,
+    where there is none and no problem.
+    """
 
     targets: tuple[Target, ...]
     failures: int = 0
     problem: str = ""
+    warnings: tuple[str, ...] = ()
+    nothing: str = ""
 
 
 class Files:
     """Looks at the files of a source. For one thread at a time.
 
     `before` looked at the same pattern for other settings: what it knew of a file counts until this one has read it.
+    `clock` gives monotonic seconds.
     """
 
-    def __init__(self, source: FileSource, before: Files | None = None) -> None:
+    def __init__(
+        self, source: FileSource, before: Files | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._pattern = source.pattern
         self._template = source.template
         self._files = {} if before is None else before.remembered()
+        self._folder = _Trouble()
+        self._clock = clock
         self._is_first = True
 
     def remembered(self) -> dict[Path, _File]:
@@ -73,9 +107,10 @@ class Files:
         """Read what changed; targets are in the order of the files' names, and within a file in its own."""
         failures = 0
         try:
-            found = _matching(self._pattern)
+            found = matching(self._pattern)
         except DiscoveryError as error:
-            return Look(self._targets(), 1, str(error))
+            return Look(self._targets(), int(self._folder.now(str(error), self._clock())), str(error))
+        self._folder.now("", self._clock())
         for path in found:
             failures += self._tend(path, self._files.setdefault(path, _File()))
         for path in [path for path in self._files if path not in found]:
@@ -83,76 +118,50 @@ class Files:
             if self._files[path].missing >= _GONE_AFTER:
                 del self._files[path]
         self._is_first = False
-        return Look(self._targets(), failures, self._problem())
+        warnings = tuple(warning for _, file in sorted(self._files.items()) for warning in file.warnings)
+        return Look(self._targets(), failures, self._problem(), warnings, self._nothing(found))
 
     def _targets(self) -> tuple[Target, ...]:
         return tuple(target for _, file in sorted(self._files.items()) for target in file.targets)
 
+    def _nothing(self, found: Sequence[Path]) -> str:
+        if self._targets() or self._problem():
+            return ""
+        if not found:
+            return f"no file matches {self._pattern}"
+        return f"the list in {found[0]} is empty" if len(found) == 1 else f"the lists in {len(found)} files are empty"
+
     def _problem(self) -> str:
         problems = [file.problem for _, file in sorted(self._files.items()) if file.problem]
         more = len(problems) - _MOST_TOLD
-        return "; ".join(problems[:_MOST_TOLD]) + (f"; and {more} more files are not good" if more > 0 else "")
+        return joined([*problems[:_MOST_TOLD], *([f"and {more} more files are not good"] if more > 0 else [])])
 
     def _tend(self, path: Path, file: _File) -> bool:
-        """Read a file where that is due; return whether it failed."""
-        now, before = _fingerprint(path), file.seen
+        """Read a file where that is due; return whether what is wrong with it counts."""
+        now, before = fingerprint(path), file.seen
         file.seen, file.missing = now, 0
         if now and now == file.read:
             file.waits = 0
-            return False
+            return file.trouble.now(file.problem, self._clock())
         if now != before and not self._is_first and file.waits < _MOST_WAITS:
             file.waits += 1
             return False
-        return not self._read(path, file, now)
-
-    def _read(self, path: Path, file: _File, now: _Print) -> bool:
         file.waits = 0
+        problem = self._read(path, file, now)
+        return file.trouble.now(problem, self._clock(), is_news=bool(now) and now == file.read)
+
+    def _read(self, path: Path, file: _File, now: Print) -> str:
+        """Read a file; return what is wrong with it."""
         try:
             with path.open("rb") as opened:
                 content = opened.read(MAX_BYTES + 1)
         except OSError as error:
-            file.problem = f"{path} cannot be read ({error.strerror}): check its owner and mode."
-            return False
+            return f"{path} cannot be read ({error.strerror}): check its owner and mode."
         file.read = now
+        warnings: list[str] = []
         try:
-            file.targets = parse(content, str(path), self._template)
+            file.targets = parse(content, str(path), self._template, warnings.append)
         except ConfigError as error:
-            file.problem = "; ".join(str(error).splitlines()[:3])
-            return False
-        file.problem = ""
-        return True
-
-
-def _matching(pattern: Path) -> list[Path]:
-    """List the files that match, sorted. A folder that cannot be listed is an error: nobody knows what is in it."""
-    try:
-        with os.scandir(pattern.parent) as entries:
-            names = sorted(entry.name for entry in entries if _fits(entry.name, pattern.name) and _may_be_file(entry))
-    except OSError as error:
-        raise DiscoveryError(
-            f"the folder {pattern.parent} cannot be listed ({error.strerror}): check the path."
-        ) from error
-    if len(names) > MOST_FILES:
-        raise DiscoveryError(f"{pattern} matches {len(names)} files, over {MOST_FILES}: put the targets into fewer.")
-    return [pattern.parent / name for name in names]
-
-
-def _fits(name: str, pattern: str) -> bool:
-    """Whether a name matches. As in a shell, `*` leaves out names that begin with a dot: editors' own files."""
-    return fnmatchcase(name, pattern) and name.startswith(".") is pattern.startswith(".")
-
-
-def _may_be_file(entry: os.DirEntry[str]) -> bool:
-    """Whether it is no folder, and no pipe, on which a reader waits for ever. A link to nowhere is told of later."""
-    try:
-        return stat.S_ISREG(entry.stat().st_mode)
-    except OSError:
-        return True
-
-
-def _fingerprint(path: Path) -> _Print:
-    try:
-        status = os.stat(path)  # noqa: PTH116 - follows links, as ConfigMap mounts need
-    except OSError:
-        return ()
-    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev)
+            return joined(str(error).splitlines()[:3])
+        file.warnings = tuple(warnings)
+        return ""

@@ -18,6 +18,7 @@ import dns.rdata
 import dns.resolver
 
 from triton_watch.discovery.errors import DiscoveryError
+from triton_watch.discovery.hosts import Hosts
 from triton_watch.records import RecordType
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ _PAYLOAD: Final = 1232
 """Bytes of a UDP answer that no path has to break up; a longer answer comes over TCP."""
 _LEAST: Final = 0.01
 """Seconds that are worth a question."""
+_MOST_TOLD: Final = 4
+"""Names of which it is said that they have no servers; search domains make several of one."""
 _ASKED: Final = {
     RecordType.A: ("A", "AAAA"),
     RecordType.AAAA: ("AAAA",),
@@ -46,7 +49,7 @@ def look_up(
     port: int = 53,
     seconds: float = SECONDS,
     clock: Callable[[], float] = time.monotonic,
-) -> tuple[tuple[str, int], ...]:
+) -> Hosts:
     """Return hosts and ports behind the name of a source, sorted; none where the name has none, or does not exist.
 
     `port` is where the servers of `resolv_conf` listen. `clock` gives monotonic seconds.
@@ -61,17 +64,18 @@ def look_up(
     except (dns.exception.DNSException, OSError, ValueError) as error:
         raise DiscoveryError(f"{source.name} could not be looked up: {error}") from error
     failed: DiscoveryError | None = None
+    absent: list[str] = []
     for name in names:
         try:
-            found = _found(resolver, name, source, lambda: end - clock())
+            found = _found(resolver, name, source, lambda: end - clock(), absent)
         except DiscoveryError as error:  # noqa: PERF203 - the next name may be known
             failed = failed or error
         else:
             if found:
-                return tuple(sorted(found))
+                return Hosts(sorted(found))
     if failed is not None:
         raise failed
-    return ()
+    return Hosts.none("; ".join(absent[:_MOST_TOLD]))
 
 
 def _resolver(source: DnsSource, resolv_conf: str, port: int) -> dns.resolver.Resolver:
@@ -98,22 +102,42 @@ def _names(source: DnsSource, resolver: dns.resolver.Resolver) -> list[dns.name.
 
 
 def _found(
-    resolver: dns.resolver.Resolver, name: dns.name.Name, source: DnsSource, left: Callable[[], float]
+    resolver: dns.resolver.Resolver,
+    name: dns.name.Name,
+    source: DnsSource,
+    left: Callable[[], float],
+    absent: list[str],
 ) -> set[tuple[str, int]]:
-    """Ask for one name. IPv6 addresses count only where there is no IPv4 address: else servers would be there twice."""
+    """Ask for one name, and note in `absent` why it has no servers.
+
+    IPv6 addresses count only where there is no IPv4 address: else servers would be there twice.
+    """
+    records: list[dns.rdata.Rdata] | None = None
     for record in _ASKED[source.record]:
-        found = {pair for rdata in _records(resolver, name, record, left()) for pair in _pairs(rdata, source)}
+        records = _records(resolver, name, record, left())
+        found = {pair for rdata in records or () for pair in _pairs(rdata, source)}
         if found:
             return found
+    if records is None:
+        absent.append(f"the name {name} does not exist (NXDOMAIN)")
+    elif records:
+        absent.append(f"the SRV records of {name} say that there is no server")
+    else:
+        absent.append(f"{name} has no {' or '.join(_ASKED[source.record])} record")
     return set()
 
 
-def _records(resolver: dns.resolver.Resolver, name: dns.name.Name, record: str, left: float) -> list[dns.rdata.Rdata]:
+def _records(
+    resolver: dns.resolver.Resolver, name: dns.name.Name, record: str, left: float
+) -> list[dns.rdata.Rdata] | None:
+    """Return the records of a name; None = there is no such name."""
     if left < _LEAST:
         raise DiscoveryError(f"{name} could not be looked up: the time for it was used up by other names")
     try:
         answer = resolver.resolve(name, record, lifetime=left, search=False)
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+    except dns.resolver.NXDOMAIN:
+        return None
+    except dns.resolver.NoAnswer:
         return []
     except dns.resolver.LifetimeTimeout as error:
         raise DiscoveryError(f"no DNS server answered {name} {record} in time: {_said(error)}") from error

@@ -5,12 +5,14 @@
   labels: {target: search-0, team: search}
 
 The label `target` names the only target of its group. `__grpc__` and `__metrics_url__` say where that serves
-gRPC and metrics; Prometheus drops labels that begin so. All other labels are for Prometheus, and are not looked at.
+gRPC and metrics; Prometheus drops labels that begin so. All other labels are for Prometheus, and are not looked at; one
+that begins with two underscores and is none of Prometheus's own is warned of, for it may be misspelt.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,12 +28,18 @@ if TYPE_CHECKING:
 MAX_BYTES: Final = 4_000_000
 _KEYS: Final = ("targets", "labels")
 _NAME, _GRPC, _METRICS = "target", "__grpc__", "__metrics_url__"
+_PROMETHEUS: Final = re.compile(r"__(?:(?:meta|param|tmp|scrape)_.*|tmp|scheme__|metrics_path__|address__)")
+"""Labels with a meaning for Prometheus, or for rules that its users write."""
 _LONGEST_NAME: Final = 200
 _EMPTY: Final = "says nothing: write [] for no targets."
 
 
-def parse(content: bytes, source: str, template: Target) -> tuple[Target, ...]:
+def parse(
+    content: bytes, source: str, template: Target, warn: Callable[[str], None] = lambda _: None
+) -> tuple[Target, ...]:
     """Read the targets of a file, in its order; `source` is its name, whose end says whether it is JSON.
+
+    `warn` is given a sentence about each label that looks misspelt.
 
     Raises `ConfigError` with everything that is wrong with it.
     """
@@ -44,6 +52,8 @@ def parse(content: bytes, source: str, template: Target) -> tuple[Target, ...]:
             groups.add(group, index)
     if groups.problems:
         raise ConfigError(source, groups.problems)
+    for problem in groups.doubts:
+        warn(problem.text(source))
     return tuple(groups.targets)
 
 
@@ -103,11 +113,20 @@ class _Groups:
         self._template = template
         self.targets: list[Target] = []
         self.problems: list[Problem] = []
+        self._doubts: dict[str, Problem] = {}
+
+    @property
+    def doubts(self) -> tuple[Problem, ...]:
+        """What may be wrong, once for each label."""
+        return tuple(self._doubts.values())
 
     def bad(self, at: Location, message: str) -> None:
         """Note what is wrong at a location."""
+        self.problems.append(self._problem(at, message))
+
+    def _problem(self, at: Location, message: str) -> Problem:
         line = next((self._lines[at[:end]] for end in range(len(at), 0, -1) if at[:end] in self._lines), None)
-        self.problems.append(Problem(message, dotted(at), line))
+        return Problem(message, dotted(at), line)
 
     def add(self, group: object, index: int) -> None:
         """Take a group in."""
@@ -141,6 +160,7 @@ class _Groups:
         if not isinstance(labels, dict):
             self.bad(at, "is not a mapping: write names with a colon and a value.")
             return _Own()
+        self._doubt(labels, at)
         for name in (_NAME, _GRPC, _METRICS):
             if name in labels and addresses != 1:
                 text = f"is about one target, and the group has {addresses} of them: make a group for each."
@@ -150,6 +170,13 @@ class _Groups:
             self._label(labels, _GRPC, grpc_address, at),
             self._label(labels, _METRICS, metrics_url, at),
         )
+
+    def _doubt(self, labels: Mapping[str, object], at: Location) -> None:
+        for name in labels:
+            is_known = not name.startswith("__") or name in (_GRPC, _METRICS) or _PROMETHEUS.fullmatch(name)
+            if not is_known and name not in self._doubts:
+                text = f"is a label that is not looked at: those that are are {_NAME}, {_GRPC} and {_METRICS}."
+                self._doubts[name] = self._problem((*at, name), text)
 
     def _label(self, labels: Mapping[str, object], name: str, check: Callable[[str], str], at: Location) -> str | None:
         value = labels.get(name)

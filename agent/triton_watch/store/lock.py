@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOCK_NAME = "slo.lock"
+_LONGEST = 288
+"""Bytes of a lock's file: a process id, and a name of a host, of which POSIX has 255."""
 
 
 class DirectoryLock:
@@ -29,9 +31,9 @@ class DirectoryLock:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 os.ftruncate(self._file, 0)
-                os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+                os.pwrite(self._file, f"{os.getpid()} {os.uname().nodename}\n".encode(), 0)
             except BlockingIOError as error:
-                owner = os.pread(self._file, 32, 0).decode("ascii", "replace").strip()
+                owner = os.pread(self._file, _LONGEST, 0).decode("ascii", "replace").strip()
                 self.release()
                 raise _busy(folder, owner) from error
             except OSError:
@@ -52,7 +54,14 @@ class DirectoryLock:
 
 
 def _busy(folder: Path, owner: str) -> StoreBusyError:
-    who = f"the triton-watch with process id {owner}" if owner.isdigit() else "another triton-watch"
+    """The error, with what the file says of who has it: `4711 gpu-7`, or `4711` of versions before.
+
+    In containers process ids are alike, and the name of the host is the container's or the pod's.
+    """
+    number, _, host = owner.partition(" ")
+    who = f"the triton-watch with process id {number}" if number.isdigit() else "another triton-watch"
+    if number.isdigit() and host and host.isprintable():
+        who += f" on {host}"
     return StoreBusyError(
         f"{folder} is in use by {who}", "stop it, or give this one another state directory (--state DIR)"
     )

@@ -174,3 +174,56 @@ def test_it_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def beside_file(folder: Path, text: str, listen: str = "") -> subprocess.CompletedProcess[str]:
+    (folder / "triton-watch.yaml").write_text(text)
+    return subprocess.run(
+        [sys.executable, "-m", "triton_watch", "health"],
+        cwd=folder, env={"PATH": "/nowhere", "TRITON_WATCH_LISTEN": listen, "PORT": listen.rpartition(":")[2]},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_the_file_of_the_working_directory_says_where_to_ask_before_the_environment_does(tmp_path: Path) -> None:
+    with served(None, routes()) as agent, served(None, routes(healthy=ILL)) as other:
+        text = f"web: {{listen: '{address(agent.url)}'}}\n"
+        assert beside_file(tmp_path, text, address(other.url)).stdout == "healthy\n"
+        assert beside_file(tmp_path, "web:\n", address(agent.url)).stdout == "healthy\n"
+        assert beside_file(tmp_path, "web: {listen: '127.0.0.1:${PORT}'}\n", address(agent.url)).returncode == 0
+
+
+def test_a_mistake_elsewhere_in_the_file_does_not_keep_it_from_asking(tmp_path: Path) -> None:
+    with served(None, routes()) as agent:
+        done = beside_file(tmp_path, f"tarjets: [5]\nweb: {{listen: '{address(agent.url)}'}}\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "healthy\n", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("web: {listen: nowhere}\n", 'triton-watch.yaml:1: web.listen: "nowhere" is not host:port'),
+        ("web: {listen: 8003}\n", 'triton-watch.yaml:1: web.listen: "" is not host:port'),
+        ("web: [\n", "triton-watch.yaml:2:1: is not valid YAML"),
+    ],
+)
+def test_of_a_file_that_does_not_say_it_the_usual_address_is_asked_and_else_both_are_told(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    with served(None, routes()) as agent:
+        assert beside_file(tmp_path, text, address(agent.url)).returncode == 0
+    done = beside_file(tmp_path, text, f"127.0.0.1:{free_port()}")
+    assert done.returncode == 3
+    assert "no agent answers" in done.stderr
+    assert problem in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_file_beside_it_is_read_without_the_loader_of_configurations(tmp_path: Path) -> None:
+    (tmp_path / "triton-watch.yaml").write_text("web: {listen: '127.0.0.1:1'}\n")
+    code = "import sys; from triton_watch.cli import cli; cli.main(['health'], standalone_mode=False)\n"
+    code = f"import atexit, sys; atexit.register(lambda: print('pydantic' in sys.modules)); {code}"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "False\n"

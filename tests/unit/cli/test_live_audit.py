@@ -45,3 +45,12 @@ def test_a_child_process_finds_the_same_and_its_errors_are_sentences() -> None:
         assert audit_apart(target, CheckSettings()) == audit(target, CheckSettings())
     with pytest.raises(AuditError, match="refused the connection"):
         audit_apart(target_of("http://127.0.0.1:1"), CheckSettings())
+
+
+def test_a_repository_that_is_not_there_is_a_sentence_that_names_the_setting(tmp_path: Path) -> None:
+    with Server(FakeTriton()) as server, pytest.raises(AuditError) as error:
+        audit_apart(target_of(server.url, tmp_path / "models"), CheckSettings())
+    assert str(error.value) == (
+        f"model_repository: {tmp_path / 'models'} cannot be read (No such file or directory): "
+        "mount it where the agent runs, or correct the setting"
+    )

@@ -138,7 +138,7 @@ def test_a_variable_cannot_become_structure(tmp_path: Path) -> None:
 
 def test_quoted_number_is_no_number_unless_from_the_environment(tmp_path: Path) -> None:
     """A variable may spell a number; one that does not is refused."""
-    with pytest.raises(ConfigError, match="poll_threads: is text where a whole number belongs"):
+    with pytest.raises(ConfigError, match=r"poll_threads \(from the environment variable N\): is text where"):
         load_text(tmp_path, "targets: [{host: a}]\npoll_threads: ${N}\n", {"N": "many"})
 
 
@@ -195,3 +195,25 @@ def test_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "triton-watch.yaml"
     path.write_bytes(b"\xef\xbb\xbftargets:\r\n  - host: a\r\n")
     assert load(path, {}).targets[0].name == "a:8000"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("${HERE}", "targets[0].url (from the environment variable HERE): "),
+        ("${A}${HERE}", "targets[0].url (from the environment variables A, HERE): "),
+        ("${NONE:-foo}", "targets[0].url: "),
+        ("${NONE:-foo}${HERE}", "targets[0].url (from the environment variable HERE): "),
+        ("foo", "targets[0].url: "),
+    ],
+)
+def test_of_a_value_that_came_from_variables_it_is_said_from_which(tmp_path: Path, written: str, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_text(tmp_path, f"targets:\n  - url: {written}\n", {"HERE": "foo", "A": "a"})
+    (problem,) = caught.value.problems
+    assert problem.text("f").startswith(f"f:2: {told}")
+
+
+def test_a_variable_that_is_unset_is_not_said_to_be_where_a_value_came_from(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"targets\[0\]\.url: needs the environment variable NONE"):
+        load_text(tmp_path, "targets:\n  - url: ${HERE}${NONE}\n", {"HERE": "foo"})

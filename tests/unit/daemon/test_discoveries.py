@@ -16,6 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from triton_watch.daemon.discoveries import Discoveries
 from triton_watch.discovery.building import target_at
 from triton_watch.discovery.errors import DiscoveryError
+from triton_watch.discovery.hosts import Hosts
 from triton_watch.records import DiscoverySettings, DnsSource, FileSource, Settings, Target
 from triton_watch.records.discovery import NOWHERE
 
@@ -147,6 +148,18 @@ def test_an_answer_without_servers_takes_them_away_with_a_warning(
     wait_for(lambda: not world.names)
     (told,) = [record for record in caplog.records if "gone" in record.getMessage()]
     assert (told.getMessage(), told.levelno) == ("targets gone: a:8000, b:8000", logging.WARNING)
+
+
+def test_that_nothing_was_found_is_told_with_the_reason(
+    stack: ExitStack, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    world = World({"pods": lambda: Hosts.none("the name pods. does not exist (NXDOMAIN)")})
+    found = run(stack, world, settings(*dns("pods"), files=[FileSource(tmp_path / "*.yaml")]))
+    wait_for(lambda: found.all_asked)
+    assert {record.getMessage() for record in caplog.records} >= {
+        "no targets were found yet: the name pods. does not exist (NXDOMAIN)",
+        f"no targets were found yet: no file matches {tmp_path / '*.yaml'}",
+    }
 
 
 def test_a_single_answer_without_servers_is_not_believed(stack: ExitStack) -> None:

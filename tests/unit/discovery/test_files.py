@@ -182,3 +182,40 @@ def test_of_many_bad_files_a_few_are_named_and_the_others_counted(tmp_path: Path
     assert look.failures == 300
     assert look.problem.count("is not a group") == 5
     assert look.problem.endswith("; and 295 more files are not good")
+
+
+def test_a_problem_counts_when_it_is_new_and_once_a_minute_while_it_lasts(tmp_path: Path) -> None:
+    now = 0.0
+    write(tmp_path / "good.yaml", "a:1")
+    (tmp_path / "bad.yaml").write_text("- a:1\n")
+    (tmp_path / "nowhere.yaml").symlink_to(tmp_path / "absent")
+    files = Files(FileSource(tmp_path / "*.yaml"), clock=lambda: now)
+    counted = []
+    for second in range(130):
+        now = float(second)
+        counted.append(files.look().failures)
+    assert [second for second, count in enumerate(counted) if count] == [0, 60, 120]
+    assert set(counted) == {0, 2}
+    (tmp_path / "bad.yaml").write_text("- b:123\n")
+    assert [files.look().failures for _ in range(4)] == [0, 1, 0, 0]
+
+
+def test_a_folder_that_cannot_be_listed_counts_once_a_minute(tmp_path: Path) -> None:
+    now = 0.0
+    files = Files(FileSource(tmp_path / "absent" / "*.yaml"), clock=lambda: now)
+    counted = []
+    for second in range(70):
+        now = float(second)
+        counted.append(files.look().failures)
+    assert [second for second, count in enumerate(counted) if count] == [0, 60]
+
+
+def test_why_there_are_no_targets_is_said(tmp_path: Path) -> None:
+    files = watching(tmp_path)
+    assert files.look().nothing == f"no file matches {tmp_path / '*.yaml'}"
+    write(tmp_path / "a.yaml")
+    assert after(files, 2).nothing == f"the list in {tmp_path / 'a.yaml'} is empty"
+    write(tmp_path / "b.yaml")
+    assert after(files, 2).nothing == "the lists in 2 files are empty"
+    write(tmp_path / "b.yaml", "b:1")
+    assert after(files, 2).nothing == ""

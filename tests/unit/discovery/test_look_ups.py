@@ -83,6 +83,21 @@ def test_a_name_that_does_not_exist_and_one_without_records_have_no_servers(
         assert look_up(source(record=record, port=server.port)) == ()
 
 
+@pytest.mark.parametrize(
+    ("make", "record", "why"),
+    [
+        (says(dns.rcode.NXDOMAIN), RecordType.A, "the name pods.test. does not exist (NXDOMAIN)"),
+        (answers(), RecordType.A, "pods.test. has no A or AAAA record"),
+        (answers("SRV 0 0 0 ."), RecordType.SRV, "the SRV records of pods.test. say that there is no server"),
+    ],
+)
+def test_why_a_name_has_no_servers_is_said(
+    make: Callable[[dns.message.Message], bytes], record: RecordType, why: str
+) -> None:
+    with ScriptedDns(make) as server:
+        assert look_up(source(record=record, port=server.port)).why == why
+
+
 def test_silence_ends_at_the_deadline() -> None:
     begun = time.monotonic()
     with ScriptedDns(silence) as server, pytest.raises(DiscoveryError, match=r"in time: 127\.0\.0\.1"):

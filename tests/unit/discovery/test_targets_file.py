@@ -156,3 +156,17 @@ def test_a_large_file_with_a_name_that_is_there_twice_is_refused_at_once() -> No
     (said,) = refused(f'[{{"labels": {{{names}, "n199999": 1}}}}]'.encode(), "t.json")
     assert 'has "n199999" twice' in said
     assert time.monotonic() - began < 10.0
+
+
+def test_a_label_that_looks_misspelt_is_warned_of_once_and_prometheus_own_are_not() -> None:
+    text = (
+        "- targets: ['a:1']\n  labels: {__grcp__: 'a:2', __grpc__: 'a:3', team: x}\n"
+        "- targets: ['b:1']\n  labels: {__grcp__: 'b:2', __meta_x: a, __param_y: b, __scheme__: http}\n"
+        "- targets: ['c:1']\n  labels: {__metrics_path__: /m, __scrape_interval__: 5s, __tmp_z: c}\n"
+    )
+    told: list[str] = []
+    parse(text.encode(), "t.yaml", NOWHERE, told.append)
+    assert told == [
+        "t.yaml:2: [0].labels.__grcp__: is a label that is not looked at: "
+        "those that are are target, __grpc__ and __metrics_url__."
+    ]

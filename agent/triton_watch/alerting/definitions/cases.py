@@ -48,7 +48,8 @@ def versions_in(states: Iterable[ModelState]) -> frozenset[tuple[str, str]]:
 
 def sentence(text: str) -> str:
     """A text on one line that ends with one full stop."""
-    return " ".join(text.split()).rstrip(" .;:,?") + "."
+    said = " ".join(text.split()).rstrip(" .;:,")
+    return said if said.endswith("?") else f"{said}."
 
 
 def counted(count: int, noun: str) -> str:

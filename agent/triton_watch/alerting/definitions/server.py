@@ -8,6 +8,7 @@ import numpy as np
 
 from triton_watch.alerting.definition import AlertDefinition, Facts
 from triton_watch.alerting.definitions.cases import labels, named, sentence, states_now, versions_in
+from triton_watch.conventions.sentences import joined
 from triton_watch.records import AlertCase, AlertSeverity, ModelStatus, Outcome, SloSli
 from triton_watch.slo.troubles import group_failures
 from triton_watch.slo.words import budget_words
@@ -31,7 +32,7 @@ def _down(facts: Facts, _threshold: float) -> Iterable[AlertCase]:
     if facts.snapshot.is_heard:
         return ()
     failed = (one[0] for one in group_failures(facts.snapshot.probes.values()))
-    said = "; ".join(dict.fromkeys((one.detail or one.outcome.value).rstrip(" .?") for one in failed))
+    said = joined(dict.fromkeys(one.detail or one.outcome.value for one in failed))
     return (AlertCase((), holds=True, detail=sentence(f"Nothing answers as Triton: {said}")),)
 
 

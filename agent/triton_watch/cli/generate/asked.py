@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from triton_watch.cli.config import DEFAULT_FILE
+from triton_watch.cli.default_file import default_file
 from triton_watch.cli.generate import parsing
 from triton_watch.cli.generate.ending import INVALID, UNREADABLE, warn
 from triton_watch.generate.rules.options import INTERVAL, BurnBy, RuleOptions, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from triton_watch.generate.kubernetes import ObjectOptions
     from triton_watch.records import ModelConfig, Settings
@@ -42,8 +42,7 @@ def settings_of(config_file: Path | None, flags: Mapping[str, Any]) -> Settings:
 def _loaded(config_file: Path | None) -> Settings:
     from triton_watch.config import ConfigError, ConfigUnreadableError, from_flags, load
 
-    if config_file is None and Path(DEFAULT_FILE).exists():
-        config_file = Path(DEFAULT_FILE)
+    config_file = config_file or default_file()
     try:
         return from_flags([_ANY_TARGET]) if config_file is None else load(config_file)
     except ConfigError as error:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from triton_watch.cli.config import DEFAULT_FILE
+from triton_watch.cli.default_file import DEFAULT_FILE
 from triton_watch.generate.rules.options import AGENT_JOB, INTERVAL, TRITON_JOB, BurnBy, Source
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -41,7 +41,9 @@ def print_once(source: Source, view: View, most: int | None) -> int:
 
 
 def exit_code(seen: Seen) -> int:
-    """Return 3 where nothing was read, 1 where something is wrong or failing, else 0."""
+    """Return 3 where nothing was read, 1 where something is wrong or failing or no server is watched, else 0."""
     if not seen.is_heard:
         return UNHEARD
+    if not seen.status.targets:
+        return WRONG
     return WRONG if seen.status.standing in (Standing.WRONG, Standing.FAILING) else 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from triton_watch.config import ConfigError, Problem, load_web_apart
 from triton_watch.config.addresses import is_loopback
 from triton_watch.config.web_tls import TlsProblemError, server_context
+from triton_watch.conventions.sentences import joined
 from triton_watch.daemon.access.passwords import Passwords
 from triton_watch.records import ClientAuth
 
@@ -101,7 +102,7 @@ class Access:
                 return
         except ConfigError as error:
             self._failed, self._retry_at = seen, self._clock() + _RETRY
-            self._complain("; ".join(str(error).splitlines()))
+            self._complain(joined(str(error).splitlines()))
             return
         self._complaint = ""
         LOG.info("the web configuration was read again")

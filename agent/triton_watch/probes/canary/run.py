@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from triton_watch.conventions.sentences import joined
 from triton_watch.probes.canary.clients import Clocks, InferClient, UnaryClient
 from triton_watch.probes.canary.plan import Kind, Plan
 from triton_watch.probes.canary.verdict import judge
@@ -166,7 +167,7 @@ def _sentence(error: InferError, plan: Plan, *, is_proven: bool) -> str:
     hints = [error.hint] if error.hint else []
     if plan.was_made_up and not is_proven and error.reason in (CanaryReason.REFUSED, CanaryReason.SERVER_ERROR):
         hints.append(_MADE_UP)
-    return "; ".join([error.text.rstrip(".") if hints else error.text, *hints])
+    return joined([error.text, *hints])
 
 
 def _remembered(memory: Memory, variant: int, answers: Sequence[InferAnswer]) -> tuple[CanaryReason, str]:

@@ -115,3 +115,9 @@ def test_the_exit_code_is_that_of_the_worst(standing: Standing, code: int) -> No
     seen = seen_of()
     assert exit_code(Seen(replace(seen.status, standing=standing), seen.models, is_heard=True)) == code
     assert exit_code(Seen(replace(seen.status, standing=standing), seen.models, is_heard=False)) == 3
+
+
+def test_that_no_server_is_watched_is_not_well() -> None:
+    seen = seen_of()
+    nobody = replace(seen.status, standing=Standing.UNKNOWN, targets=())
+    assert exit_code(Seen(nobody, (), is_heard=True)) == 1
