@@ -47,7 +47,7 @@ def server_context(tls: ServerTls) -> ssl.SSLContext:
     if tls.ciphers:
         _choose_ciphers(context, tls.ciphers)
     if tls.curve:
-        context.set_ecdh_curve(tls.curve)
+        _choose_curve(context, tls.curve)
     _load_pair(context, tls)
     if tls.client_ca is not None:
         _load_client_ca(context, tls.client_ca)
@@ -61,6 +61,14 @@ def _choose_ciphers(context: ssl.SSLContext, ciphers: str) -> None:
     except ssl.SSLError as error:
         text = "has no suite that this machine's OpenSSL offers: name others, or delete the setting."
         raise TlsProblemError("cipher_suites", text) from error
+
+
+def _choose_curve(context: ssl.SSLContext, curve: str) -> None:
+    try:
+        context.set_ecdh_curve(curve)
+    except (ssl.SSLError, ValueError) as error:  # X25519 with Python 3.10
+        text = "is a curve that this Python's ssl cannot choose: name another, or delete the setting."
+        raise TlsProblemError("curve_preferences", text) from error
 
 
 def _load_pair(context: ssl.SSLContext, tls: ServerTls) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import ssl
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from triton_watch.config import ConfigError, ConfigUnreadableError, load, load_w
 from triton_watch.config.apart import load_web_apart
 from triton_watch.config.web_names import CIPHERS, TLS13_CIPHERS
 from triton_watch.config.web_sections import WebFile, WebHttpSection, WebTlsSection
-from triton_watch.config.web_tls import server_context
+from triton_watch.config.web_tls import TlsProblemError, server_context
 from triton_watch.records import ClientAuth
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "web-config.yaml"
@@ -143,7 +144,7 @@ def test_everything_is_taken_in_and_paths_start_at_the_files_folder(
         "client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n  client_allowed_sans: [a, b]\n"
         "  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_AES_128_GCM_SHA256]\n"
         "  prefer_server_cipher_suites: false\n  min_version: TLS12\n  max_version: TLS13\n"
-        "  curve_preferences: [X25519]\nhttp_server_config:\n  http2: true\n  headers: {X-Frame-Options: deny}\n"
+        "  curve_preferences: [CurveP384]\nhttp_server_config:\n  http2: true\n  headers: {X-Frame-Options: deny}\n"
     )
     path = web_file(tmp_path, text + USERS)
     monkeypatch.chdir("/")
@@ -152,12 +153,20 @@ def test_everything_is_taken_in_and_paths_start_at_the_files_folder(
     assert tls is not None
     assert (tls.certificate.file, tls.key.file) == (tmp_path / "cert.pem", tmp_path / "key.pem")
     assert (tls.client_auth, tls.allowed_sans) == (ClientAuth.REQUIRED, ("a", "b"))
-    assert (tls.ciphers, tls.curve) == ("ECDHE-RSA-AES256-GCM-SHA384", "X25519")
+    assert (tls.ciphers, tls.curve) == ("ECDHE-RSA-AES256-GCM-SHA384", "secp384r1")
     assert (tls.min_version, tls.max_version, tls.server_preference) == ("TLS12", "TLS13", False)
     assert access.headers == (("X-Frame-Options", "deny"),)
     assert access.users == (("reader", HASH),)
     assert [warning.split(":")[0] for warning in access.warnings] == ["http_server_config.http2"]
     assert access == load_web_apart(path)
+
+
+def test_a_curve_that_this_ssl_cannot_choose_is_a_sentence(tmp_path: Path) -> None:
+    tls = load_web(web_file(tmp_path, TLS_WITH)).tls
+    assert tls is not None
+    with pytest.raises(TlsProblemError, match="is a curve that this Python's ssl cannot choose") as caught:
+        server_context(replace(tls, curve="no-curve"))
+    assert caught.value.key == "curve_preferences"
 
 
 def test_empty_sections_are_those_that_are_not_there(tmp_path: Path) -> None:
