@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from support.debian import tool
+from support.needed import needed
 from triton_watch.demo import EmbeddedTriton, example_repository
 
 if TYPE_CHECKING:
@@ -98,20 +98,13 @@ def triton_factory(tmp_path: Path) -> Iterator[Callable[..., EmbeddedTriton]]:
         yield start
 
 
-def _required(name: str) -> Path:
-    found = tool(name)
-    if found is None:
-        pytest.fail(f"{name} is missing: python tests/support/debian.py prometheus (or `make test`) gets it")
-    return found
-
-
 @pytest.fixture(scope="session")
 def prometheus_bin() -> Path:
     """Debian's Prometheus server."""
-    return _required("prometheus")
+    return needed("prometheus")
 
 
 @pytest.fixture(scope="session")
 def promtool() -> Path:
     """Debian's promtool."""
-    return _required("promtool")
+    return needed("promtool")

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from support.alertmanager_server import RealAlertmanager, Webhook, at_once
-from support.debian import tool
+from support.needed import needed
 from triton_watch.alerting.manager.api import ManagerApi
 from triton_watch.alerting.manager.dispatcher import Dispatcher
 from triton_watch.alerting.manager.errors import ManagerError
@@ -39,10 +39,7 @@ HASH = "$2b$04$Pxd0hcIkojSulDNePx633O5urzXUIIQ2AKCsFAd61BFHSHeXLqD4u"
 
 @pytest.fixture(scope="module")
 def binary() -> Path:
-    found = tool("prometheus-alertmanager")
-    if found is None:
-        pytest.fail("there is no Alertmanager: python tests/support/debian.py prometheus-alertmanager gets it")
-    return found
+    return needed("prometheus-alertmanager")
 
 
 class Peer:

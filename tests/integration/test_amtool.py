@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from support.alertmanager_server import RealAlertmanager
-from support.debian import tool
+from support.needed import needed
 from triton_watch.alerting.runbooks import runbook
 from triton_watch.config import from_flags
 from triton_watch.conventions.alerts import ALERT_NAMES
@@ -37,15 +37,8 @@ GPU = {"target": "gpu-7", "gpu_uuid": "GPU-1"}
 Alert = dict[str, str]
 
 
-def _tool(name: str) -> str:
-    found = tool(name)
-    if found is None:
-        pytest.fail(f"there is no {name}: python tests/support/debian.py prometheus-alertmanager gets it")
-    return str(found)
-
-
 def amtool(*words: str) -> str:
-    done = subprocess.run([_tool("amtool"), *words], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([needed("amtool"), *words], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -91,7 +84,7 @@ def test_the_heartbeat_goes_to_its_service_and_what_nobody_expected_makes_a_tick
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAlertmanager]:
     folder = tmp_path_factory.mktemp("amtool")
     config = written(folder, DEFAULT.alerts).read_text()
-    with RealAlertmanager(tool("prometheus-alertmanager") or folder / "none", folder, config=config) as running:
+    with RealAlertmanager(needed("prometheus-alertmanager"), folder, config=config) as running:
         yield running
 
 

@@ -26,7 +26,7 @@ from support.compose_file import (
     services,
     variables,
 )
-from support.debian import tool
+from support.needed import needed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,10 +36,7 @@ UNCOMMENTED = re.compile(r"^  # ", re.MULTILINE)
 
 def asked(program: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
     """Run a program of Debian's; a missing one is a failure."""
-    found = tool(program)
-    if found is None:
-        pytest.fail(f"there is no {program}: python tests/support/debian.py prometheus prometheus-alertmanager gets it")
-    return subprocess.run([found, *words], capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run([needed(program), *words], capture_output=True, text=True, check=False, timeout=60)
 
 
 def laid_out(name: str, root: Path) -> Path:

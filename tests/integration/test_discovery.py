@@ -14,8 +14,8 @@ import pytest
 
 from support.agent import Agent
 from support.alertmanager_server import RealAlertmanager, Webhook, at_once
-from support.debian import tool
 from support.dns_server import LOOPBACK, Dnsmasq
+from support.needed import needed
 from triton_watch.discovery.errors import DiscoveryError
 from triton_watch.discovery.look_ups import look_up
 from triton_watch.records import DnsSource, RecordType
@@ -31,18 +31,12 @@ SERVICE = "_http._tcp.triton.test"
 
 @pytest.fixture(scope="module")
 def alertmanager() -> Path:
-    found = tool("prometheus-alertmanager")
-    if found is None:
-        pytest.fail("python tests/support/debian.py prometheus-alertmanager (or `make test`) gets what is missing")
-    return found
+    return needed("prometheus-alertmanager")
 
 
 @pytest.fixture
 def dnsmasq(tmp_path: Path) -> Iterator[Dnsmasq]:
-    binary = tool("dnsmasq")
-    if binary is None:
-        pytest.fail("dnsmasq is missing: python tests/support/debian.py dnsmasq-base (or `make test`) gets it")
-    with Dnsmasq(binary, tmp_path) as server:
+    with Dnsmasq(needed("dnsmasq"), tmp_path) as server:
         yield server
 
 

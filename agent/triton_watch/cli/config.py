@@ -49,7 +49,7 @@ def check(file: Path) -> None:
 
         for warning in load_web(settings.web.config_file).warnings:
             click.echo(f"{settings.web.config_file}: warning: {warning}", err=True)
-    sources = len(settings.discovery.dns) + len(settings.discovery.files)
+    sources = len(settings.discovery)
     more = f", {sources} source{'' if sources == 1 else 's'} of targets" if sources else ""
     click.echo(f"{file}: ok, {count} target{'' if count == 1 else 's'}{more}")
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Strict, WithJsonSchema
 
 from triton_watch.config import addresses
 from triton_watch.config.errors import ParseError
-from triton_watch.config.fields import REFERENCE, choice, filled, form, one_or_more, whole_number
+from triton_watch.config.fields import REFERENCE, choice, filled, form, one_or_more, whole_between, whole_number
 
 DNS_PORT: Final = 53
 ENDINGS: Final = (".yaml", ".yml", ".json")
@@ -62,14 +62,9 @@ def _pattern(text: str) -> str:
     return text
 
 
-def _port(value: int) -> int:
-    if not 1 <= value <= 65535:
-        raise ParseError(f"{value} is not a port: choose from 1 to 65535.")
-    return value
-
-
 _RECORD, _RECORD_SCHEMA = choice("A", "AAAA", "SRV")
 _SCHEME, _SCHEME_SCHEMA = choice("http", "https")
+_PORT, _PORT_SCHEMA = whole_between(1, 65535, problem="not a port")
 
 DnsName: TypeAlias = Annotated[str, AfterValidator(_dns_name), form("DNS name", _DNS_NAME)]
 DnsServer: TypeAlias = Annotated[
@@ -84,17 +79,4 @@ Patterns: TypeAlias = Annotated[
     BeforeValidator(one_or_more),
     WithJsonSchema({"anyOf": [_PATTERN_SCHEMA, {"type": "array", "items": _PATTERN_SCHEMA, "minItems": 1}]}),
 ]
-Port: TypeAlias = Annotated[
-    int,
-    Strict(),
-    BeforeValidator(whole_number),
-    AfterValidator(_port),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "integer", "minimum": 1, "maximum": 65535},
-                {"type": "string", "pattern": REFERENCE},
-            ]
-        }
-    ),
-]
+Port: TypeAlias = Annotated[int, Strict(), BeforeValidator(whole_number), _PORT, _PORT_SCHEMA]

@@ -110,18 +110,6 @@ def _truth(value: object) -> object:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, Expanded) else value
 
 
-def _threads(value: int) -> int:
-    if not 1 <= value <= 1024:
-        raise ParseError(f"{value} is out of range: choose from 1 to 1024.")
-    return value
-
-
-def _gpu_count(value: int) -> int:
-    if not 0 <= value <= 1024:
-        raise ParseError(f"{value} is out of range: choose from 0 to 1024.")
-    return value
-
-
 def _release(text: str) -> str:
     if not re.fullmatch(r"\d{2}\.(?:0[1-9]|1[0-2])", text, re.ASCII):
         raise ParseError(f'"{text}" is no release of Triton: write year and month in quotes, such as "24.10".')
@@ -145,9 +133,23 @@ def choice(*choices: str) -> tuple[AfterValidator, WithJsonSchema]:
     return AfterValidator(check), WithJsonSchema(schema)
 
 
+def whole_between(least: int, most: int, *, problem: str = "out of range") -> tuple[AfterValidator, WithJsonSchema]:
+    """Make the check and the schema of a number without fraction; `problem` is what one outside is."""
+
+    def check(value: int) -> int:
+        if not least <= value <= most:
+            raise ParseError(f"{value} is {problem}: choose from {least} to {most}.")
+        return value
+
+    number = {"type": "integer", "minimum": least, "maximum": most}
+    return AfterValidator(check), WithJsonSchema({"anyOf": [number, {"type": "string", "pattern": REFERENCE}]})
+
+
 TEXT: Final = {"type": "string", "minLength": 1}
 _LEVEL, _LEVEL_SCHEMA = choice("debug", "info", "warning", "error")
 _FORMAT, _FORMAT_SCHEMA = choice("text", "json")
+_THREADS, _THREADS_SCHEMA = whole_between(1, 1024)
+_GPU_COUNT, _GPU_COUNT_SCHEMA = whole_between(0, 1024)
 _FAIL_ON, _FAIL_ON_SCHEMA = choice("error", "warning", "info", "never")
 _PROFILE, _PROFILE_SCHEMA = choice("production", "dev")
 
@@ -183,34 +185,8 @@ HeaderText: TypeAlias = Annotated[str, AfterValidator(header_value), WithJsonSch
 Listen: TypeAlias = Annotated[str, AfterValidator(_listen), form("host:port", r"[^/@\s]+:\d{1,5}")]
 LogLevel: TypeAlias = Annotated[str, _LEVEL, _LEVEL_SCHEMA]
 LogFormat: TypeAlias = Annotated[str, _FORMAT, _FORMAT_SCHEMA]
-Threads: TypeAlias = Annotated[
-    int,
-    Strict(),
-    BeforeValidator(whole_number),
-    AfterValidator(_threads),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "integer", "minimum": 1, "maximum": 1024},
-                {"type": "string", "pattern": REFERENCE},
-            ]
-        }
-    ),
-]
-GpuCount: TypeAlias = Annotated[
-    int,
-    Strict(),
-    BeforeValidator(whole_number),
-    AfterValidator(_gpu_count),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "integer", "minimum": 0, "maximum": 1024},
-                {"type": "string", "pattern": REFERENCE},
-            ]
-        }
-    ),
-]
+Threads: TypeAlias = Annotated[int, Strict(), BeforeValidator(whole_number), _THREADS, _THREADS_SCHEMA]
+GpuCount: TypeAlias = Annotated[int, Strict(), BeforeValidator(whole_number), _GPU_COUNT, _GPU_COUNT_SCHEMA]
 Release: TypeAlias = Annotated[str, AfterValidator(_release), form("release, as in 24.10", r"\d{2}\.(0[1-9]|1[0-2])")]
 FailOn: TypeAlias = Annotated[str, _FAIL_ON, _FAIL_ON_SCHEMA]
 Profile: TypeAlias = Annotated[str, _PROFILE, _PROFILE_SCHEMA]

@@ -155,7 +155,7 @@ class Service:
 
 def _counts(settings: Settings) -> dict[str, int]:
     """How many targets are configured, and where there are any, how many sources find more."""
-    sources = len(settings.discovery.dns) + len(settings.discovery.files)
+    sources = len(settings.discovery)
     return {"targets": len(settings.targets)} | ({"sources": sources} if sources else {})
 
 

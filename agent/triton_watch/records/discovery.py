@@ -67,9 +67,9 @@ class DiscoverySettings:
     dns: tuple[DnsSource, ...] = ()
     files: tuple[FileSource, ...] = ()
 
-    def __bool__(self) -> bool:
-        """Whether there is any."""
-        return bool(self.dns or self.files)
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.dns) + len(self.files)
 
 
 @dataclass(frozen=True, slots=True)
